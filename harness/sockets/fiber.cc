@@ -1,10 +1,9 @@
 #include "harness/sockets/fiber.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <memory>
 #include <new>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <utility>
 
 #include "harness/base/require.h"
@@ -37,15 +36,17 @@ namespace {
 
 namespace context = boost::context;
 
-size_t page_bytes() { return static_cast<size_t>(::sysconf(_SC_PAGESIZE)); }
+size_t page_bytes() {
+  return static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+}
 
 void* bottom_of(const context::stack_context& stack) {
   return static_cast<char*>(stack.sp) - stack.size;
 }
 
-// AddressSanitizer keeps a shadow of the current stack and must hear of every change of stacks: "start"
-// just before a switch with the stack that is switched to, "finish" just after arriving. A null
-// `fake_stack` on leaving says that this stack will not be entered again.
+// AddressSanitizer keeps a shadow of the current stack and must hear of every change of stacks:
+// "start" just before a switch with the stack that is switched to, "finish" just after arriving. A
+// null `fake_stack` on leaving says that this stack will not be entered again.
 void announce_start([[maybe_unused]] void** fake_stack, [[maybe_unused]] const void* bottom,
                     [[maybe_unused]] size_t size) {
 #ifdef NETRIG_ASAN
@@ -66,8 +67,8 @@ void announce_tsan([[maybe_unused]] void* to) {
 #endif
 }
 
-// Boost frees a fiber's stack itself when the fiber has ended; ours goes back to the pool instead, by the
-// Fiber's destructor.
+// Boost frees a fiber's stack itself when the fiber has ended; ours goes back to the pool instead,
+// by the Fiber's destructor.
 struct NoAllocator {
   context::stack_context allocate() { return {}; }
   void deallocate(context::stack_context&) {}
@@ -146,8 +147,8 @@ void Fiber::suspend() {
   announce_tsan(tsan_outside_);
   outside_ = std::move(outside_).resume();
   announce_finish(inside_fake_stack_, &outside_stack_bottom_, &outside_stack_size_);
-  // Boost's own forced unwinding would switch stacks by itself, unannounced; so an exception of ours
-  // unwinds, and the fiber then ends like any other.
+  // Boost's own forced unwinding would switch stacks by itself, unannounced; so an exception of
+  // ours unwinds, and the fiber then ends like any other.
   if (unwinding_) throw Unwind{};
 }
 

@@ -1,7 +1,8 @@
 #pragma once
-// Fibers: a function with a stack of its own that can be left and entered again. Built on Boost.Context;
-// every switch is announced to AddressSanitizer and ThreadSanitizer. Destroying a suspended fiber unwinds
-// its stack. Stacks are pooled, with a guard page below each. Who runs when is the Loop's business.
+// Fibers: a function with a stack of its own that can be left and entered again. Built on
+// Boost.Context; every switch is announced to AddressSanitizer and ThreadSanitizer. Destroying a
+// suspended fiber unwinds its stack. Stacks are pooled, with a guard page below each. Who runs when
+// is the Loop's business.
 
 #include <boost/context/fiber.hpp>
 #include <boost/context/stack_context.hpp>
@@ -21,7 +22,8 @@ class StackPool {
   StackPool(const StackPool&) = delete;
   StackPool& operator=(const StackPool&) = delete;
 
-  // The context's size leaves the guard page out. Throws std::bad_alloc when the machine has no memory.
+  // The context's size leaves the guard page out. Throws std::bad_alloc when the machine has no
+  // memory.
   boost::context::stack_context take();
   void give_back(boost::context::stack_context stack);
 
@@ -33,14 +35,16 @@ class Fiber {
  public:
   // `stacks` must outlive the fiber. The body does not start before the first resume().
   Fiber(StackPool& stacks, std::function<void()> body);
-  // Unwinds the stack of a suspended fiber: suspend() throws inside it. The body must let that pass.
+  // Unwinds the stack of a suspended fiber: suspend() throws inside it. The body must let that
+  // pass.
   ~Fiber();
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
 
   // Enters the fiber; returns when it suspends or ends. Not from inside a fiber.
   void resume();
-  // Leaves the fiber, back to whoever resumed it. Only from inside this fiber, never while unwinding.
+  // Leaves the fiber, back to whoever resumed it. Only from inside this fiber, never while
+  // unwinding.
   void suspend();
   bool ended() const { return ended_; }
   // True while the stack is being unwound by the destructor: code in destructors must not suspend.

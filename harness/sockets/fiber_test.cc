@@ -1,10 +1,9 @@
 #include "harness/sockets/fiber.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <memory>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 namespace netrig {

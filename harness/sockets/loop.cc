@@ -19,7 +19,9 @@ struct Loop::Task {
 
 Loop::Loop() = default;
 
-Loop::~Loop() { NETRIG_REQUIRE(tasks_.empty()); }
+Loop::~Loop() {
+  NETRIG_REQUIRE(tasks_.empty());
+}
 
 FiberId Loop::spawn(std::string name, std::function<void()> body) {
   auto task = std::make_unique<Task>();
@@ -59,17 +61,24 @@ void Loop::wake(FiberId fiber) {
   ready_.push_back(fiber);
 }
 
-bool Loop::alive(FiberId fiber) const { return tasks_.contains(fiber); }
+bool Loop::alive(FiberId fiber) const {
+  return tasks_.contains(fiber);
+}
 
-size_t Loop::fiber_count() const { return tasks_.size(); }
+size_t Loop::fiber_count() const {
+  return tasks_.size();
+}
 
-void Loop::stop() { stopped_ = true; }
+void Loop::stop() {
+  stopped_ = true;
+}
 
 void Loop::destroy_fibers() {
   NETRIG_REQUIRE(!inside_fiber());
   while (!tasks_.empty()) {
     Task& task = *tasks_.begin()->second;
-    current_ = &task;  // destructors on its stack may ask who they are, and find that they must not wait
+    current_ =
+        &task;  // destructors on its stack may ask who they are, and find that they must not wait
     task.state = Task::State::kRunning;
     // Not reset(): destructors on the fiber's stack still look at it through task.fiber.
     delete task.fiber.get();
@@ -80,16 +89,22 @@ void Loop::destroy_fibers() {
   ready_.clear();
 }
 
-Loop::Ended Loop::run() { return run_while(nullptr); }
+Loop::Ended Loop::run() {
+  return run_while(nullptr);
+}
 
-Loop::Ended Loop::run_until(const std::function<bool()>& done) { return run_while(&done); }
+Loop::Ended Loop::run_until(const std::function<bool()>& done) {
+  return run_while(&done);
+}
 
 FiberId Loop::current() const {
   NETRIG_REQUIRE(current_ != nullptr);
   return current_->id;
 }
 
-bool Loop::unwinding() const { return current_ != nullptr && current_->fiber->unwinding(); }
+bool Loop::unwinding() const {
+  return current_ != nullptr && current_->fiber->unwinding();
+}
 
 Loop::Woken Loop::park(Instant deadline) {
   NETRIG_REQUIRE(current_ != nullptr);
@@ -152,7 +167,9 @@ Loop::Woken Loop::join(FiberId fiber) {
   return Woken::kWoken;
 }
 
-Instant Loop::deadline() const { return current_ == nullptr ? Instant::max() : current_->deadline; }
+Instant Loop::deadline() const {
+  return current_ == nullptr ? Instant::max() : current_->deadline;
+}
 
 void Loop::set_deadline(Instant deadline) {
   if (current_ != nullptr) current_->deadline = deadline;

@@ -1,8 +1,8 @@
 #pragma once
-// Time, timers and fibers: what runs when. A Loop owns the fibers spawned on it and runs one at a time on
-// the calling thread; straight-line blocking code suspends in park() and nothing else. The base class
-// holds the run queue and the timers; a world's loop adds how to wait (epoll, or a jump to the next
-// event). No socket is known here. Within one turn now() does not change.
+// Time, timers and fibers: what runs when. A Loop owns the fibers spawned on it and runs one at a
+// time on the calling thread; straight-line blocking code suspends in park() and nothing else. The
+// base class holds the run queue and the timers; a world's loop adds how to wait (epoll, or a jump
+// to the next event). No socket is known here. Within one turn now() does not change.
 
 #include <algorithm>
 #include <cstdint>
@@ -26,13 +26,15 @@ using TimerId = uint64_t;
 class Loop {
  public:
   enum class Ended {
-    kFinished,  // run: every fiber ended; run_until: `done`, or no fiber is left and nothing can happen
+    kFinished,  // run: every fiber ended; run_until: `done`, or no fiber is left and nothing can
+                // happen
     kStuck,     // fibers are parked for ever: no timer, nothing that could come
     kStopped,   // stop() was called
   };
 
   Loop();
-  // Whoever derives calls destroy_fibers() in its own destructor: unwinding fibers may still ask now().
+  // Whoever derives calls destroy_fibers() in its own destructor: unwinding fibers may still ask
+  // now().
   virtual ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -43,10 +45,12 @@ class Loop {
   // ---- from anywhere on the loop's thread
   // The body starts in the next turn. Exceptions must not leave it. `name` is for messages.
   FiberId spawn(std::string name, std::function<void()> body);
-  // Timers of one instant fire in order of creation. A callback runs outside any fiber and must not park.
+  // Timers of one instant fire in order of creation. A callback runs outside any fiber and must not
+  // park.
   TimerId at(Instant when, std::function<void()> callback);
-  // The same, but it is no reason to wait: if nothing else can happen any more, the loop is stuck before
-  // `when`. For a run's overall time limit. May fire late (by RealLoop::kQuietPeriod at most).
+  // The same, but it is no reason to wait: if nothing else can happen any more, the loop is stuck
+  // before `when`. For a run's overall time limit. May fire late (by RealLoop::kQuietPeriod at
+  // most).
   TimerId watchdog(Instant when, std::function<void()> callback);
   bool cancel(TimerId timer);  // false if it fired already
   // Makes a parked fiber runnable; no effect on one that is not parked or has ended.
@@ -59,7 +63,8 @@ class Loop {
 
   // Runs turns until every fiber has ended (then pending timers do not matter), or as Ended says.
   Ended run();
-  // Runs turns, timers included, until `done` answers true (asked once a turn) or nothing can happen.
+  // Runs turns, timers included, until `done` answers true (asked once a turn) or nothing can
+  // happen.
   Ended run_until(const std::function<bool()>& done);
 
   // ---- from inside a fiber
@@ -68,20 +73,21 @@ class Loop {
   // True in destructors that run because the current fiber is being destroyed: nothing waits then.
   bool unwinding() const;
   enum class Woken { kWoken, kDeadline };
-  // Suspends until wake(current()), `deadline`, or the fiber's own deadline, whichever is first. Answers
-  // kDeadline at once, without suspending, if the deadline has passed or the fiber is unwinding. When
-  // the fiber is destroyed it does not return (it throws); whatever was told to wake the fiber must be
-  // made to forget it by a destructor in the caller's frame.
+  // Suspends until wake(current()), `deadline`, or the fiber's own deadline, whichever is first.
+  // Answers kDeadline at once, without suspending, if the deadline has passed or the fiber is
+  // unwinding. When the fiber is destroyed it does not return (it throws); whatever was told to
+  // wake the fiber must be made to forget it by a destructor in the caller's frame.
   Woken park(Instant deadline = Instant::max());
-  Woken sleep_until(Instant when);  // kWoken: slept to the end; kDeadline: the fiber's own came first
-  void yield();                     // lets every other runnable fiber run once
-  Woken join(FiberId fiber);        // until that fiber has ended
+  Woken sleep_until(
+      Instant when);          // kWoken: slept to the end; kDeadline: the fiber's own came first
+  void yield();               // lets every other runnable fiber run once
+  Woken join(FiberId fiber);  // until that fiber has ended
 
   // The current fiber's deadline, for every park until it is changed. Instant::max(): none.
   Instant deadline() const;
   void set_deadline(Instant deadline);
-  // What the current fiber is doing, in words for captures and reports ("client step 2 (send)"); a new
-  // fiber inherits its maker's. Empty outside fibers.
+  // What the current fiber is doing, in words for captures and reports ("client step 2 (send)"); a
+  // new fiber inherits its maker's. Empty outside fibers.
   const std::string& activity() const;
   void set_activity(std::string activity);
 
@@ -90,7 +96,8 @@ class Loop {
     kHappened,  // time may have passed, something may be ready
     kIdle,      // no timer was given and nothing outside can happen any more
   };
-  // Called when no fiber is runnable: waits until `next_timer` (none if empty) or something outside.
+  // Called when no fiber is runnable: waits until `next_timer` (none if empty) or something
+  // outside.
   virtual Advance advance(std::optional<Instant> next_timer) = 0;
   // Called at the start of each turn, so that now() moves.
   virtual void begin_turn() = 0;

@@ -1,7 +1,6 @@
 #include "harness/sockets/loop.h"
 
 #include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
 
@@ -30,7 +29,9 @@ class TestLoop final : public Loop {
   Instant now_{};
 };
 
-Instant at_ms(int64_t milliseconds) { return Instant(std::chrono::milliseconds(milliseconds)); }
+Instant at_ms(int64_t milliseconds) {
+  return Instant(std::chrono::milliseconds(milliseconds));
+}
 
 TEST(Loop, RunsFibersInOrderOfSpawning) {
   TestLoop loop;
@@ -234,8 +235,8 @@ TEST(Loop, JoinGivesUpAtTheDeadlineAndIsForgotten) {
       const DeadlineScope scope(loop, at_ms(5));
       EXPECT_EQ(loop.join(worker), Loop::Woken::kDeadline);
     }
-    // If the worker still knew its joiner, this sleep would be cut at 50 ms; sleep_until hides that, a
-    // bare park does not.
+    // If the worker still knew its joiner, this sleep would be cut at 50 ms; sleep_until hides
+    // that, a bare park does not.
     EXPECT_EQ(loop.park(at_ms(60)), Loop::Woken::kDeadline);
     EXPECT_EQ(loop.now(), at_ms(60));
   });

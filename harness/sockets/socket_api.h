@@ -34,7 +34,8 @@ struct Credentials {
 };
 struct ControlData {
   std::vector<Socket> rights;                // SCM_RIGHTS; on receipt new handles owned by the caller
-  std::vector<Credentials> credentials;      // SCM_CREDENTIALS, zero or one
+  // SCM_CREDENTIALS, zero or one. On sending a pid of 0 stands for this process's own.
+  std::vector<Credentials> credentials;
 };
 
 struct ReceivedFrom {

@@ -1,6 +1,7 @@
 #pragma once
-// A world: named hosts, each with its sockets, a loop, and what became of the packets. One implementation
-// a backend. It knows no scenario and no step; who uses it labels what it does (Loop::set_activity).
+// A world: named hosts, each with its sockets, a loop, and what became of the packets. One
+// implementation a backend. It knows no scenario and no step; who uses it labels what it does
+// (Loop::set_activity).
 
 #include <cstdint>
 #include <map>
@@ -41,8 +42,8 @@ class World {
   virtual bool wall_clock() const = 0;
   // True while a packet is under way that has not reached its host.
   virtual bool packets_under_way() const = 0;
-  // Closes what is open, completes the capture up to the last packet and tells the outcome. Called once,
-  // outside any fiber; afterwards only the destructor may be called.
+  // Closes what is open, completes the capture up to the last packet and tells the outcome. Called
+  // once, outside any fiber; afterwards only the destructor may be called.
   virtual WorldReport finish() = 0;
 };
 

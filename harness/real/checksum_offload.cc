@@ -1,0 +1,67 @@
+#include "harness/real/checksum_offload.h"
+
+#include <cstdint>
+
+#include "harness/net/packet.h"
+
+namespace netrig {
+namespace {
+
+uint16_t read16(ByteView bytes, size_t at) {
+  return static_cast<uint16_t>(octet_at(bytes, at) << 8 | octet_at(bytes, at + 1));
+}
+
+void write16(Bytes& bytes, size_t at, uint16_t value) {
+  bytes[at] = static_cast<char>(value >> 8);
+  bytes[at + 1] = static_cast<char>(value & 0xff);
+}
+
+struct Segment {
+  size_t offset = 0;  // of the transport header
+  size_t length = 0;
+  size_t addresses = 0;  // offset of source and destination
+  size_t address_octets = 0;
+  uint8_t protocol = 0;
+};
+
+bool find_segment(ByteView packet, Segment& segment) {
+  if (packet.size() < 20) return false;
+  if (octet_at(packet, 0) >> 4 == 4) {
+    const size_t header = size_t{4} * (octet_at(packet, 0) & 15u);
+    const size_t total = read16(packet, 2);
+    if (header < 20 || total < header || total > packet.size()) return false;
+    if ((read16(packet, 6) & 0x3fff) != 0) return false;  // a fragment
+    segment = {header, total - header, 12, 8, octet_at(packet, 9)};
+    return true;
+  }
+  if (octet_at(packet, 0) >> 4 != 6 || packet.size() < 40) return false;
+  const size_t length = read16(packet, 4);
+  if (length + 40 > packet.size()) return false;
+  segment = {40, length, 8, 32, octet_at(packet, 6)};
+  return true;
+}
+
+}  // namespace
+
+void complete_checksum(Bytes& packet) {
+  Segment segment;
+  if (!find_segment(packet, segment)) return;
+  const bool tcp = segment.protocol == kProtocolTcp;
+  if (!tcp && segment.protocol != kProtocolUdp) return;
+  if (segment.length < (tcp ? 20u : 8u)) return;
+  const size_t field = segment.offset + (tcp ? 16 : 6);
+
+  // RFC 9293 3.1, RFC 8200 8.1: addresses, protocol and length of the segment.
+  Bytes pseudo = packet.substr(segment.addresses, segment.address_octets);
+  pseudo.append({0, static_cast<char>(segment.protocol), static_cast<char>(segment.length >> 8),
+                 static_cast<char>(segment.length & 0xff)});
+  const auto partial = static_cast<uint16_t>(~internet_checksum(pseudo));
+  if (read16(packet, field) != partial) return;
+  write16(packet, field, 0);
+  uint16_t whole =
+      internet_checksum(ByteView(packet).substr(segment.offset, segment.length), partial);
+  if (!tcp && whole == 0) whole = 0xffff;  // RFC 768: zero means no checksum
+  write16(packet, field, whole);
+}
+
+}  // namespace netrig

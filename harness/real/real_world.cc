@@ -1,0 +1,163 @@
+#include "harness/real/real_world.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fmt/format.h>
+#include <ftw.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness/base/errno.h"
+#include "harness/base/require.h"
+#include "harness/real/real_sockets.h"
+#include "harness/real/tcp_outlook.h"
+
+namespace netrig {
+namespace {
+
+std::string told(const std::string& what, int error) {
+  return fmt::format("{}: {} ({})", what, Errno(error).text(), Errno(error).name());
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::expected<std::string, std::string> make_folder() {
+  std::string folder = "/tmp/netrig-XXXXXX";
+  if (::mkdtemp(folder.data()) == nullptr) {
+    return std::unexpected(told("cannot make a folder in /tmp", errno));
+  }
+  return folder;
+}
+
+void remove_tree(const std::string& folder) {
+  ::nftw(
+      folder.c_str(),
+      [](const char* path, const struct stat*, int, FTW*) { return ::remove(path), 0; }, 16,
+      FTW_DEPTH | FTW_PHYS);
+}
+
+std::expected<void, std::string> check(const RealWorldOptions& options) {
+  if (options.hosts.empty()) return std::unexpected("a world needs a host");
+  if (options.hosts.size() > kRealHostsMax) {
+    return std::unexpected(
+        fmt::format("{} hosts, at most {} are possible", options.hosts.size(), kRealHostsMax));
+  }
+  if (options.capture && !options.output_directory) {
+    return std::unexpected("a capture needs an output folder");
+  }
+  if (!options.tmp.empty() && options.tmp[0] != '/') {
+    return std::unexpected("the temporary folder must be an absolute path");
+  }
+  return {};
+}
+
+}  // namespace
+
+// In order of construction: each uses those before it.
+struct RealWorld::Parts {
+  RealLoop loop;
+  HostTable hosts;
+  std::string tmp;
+  bool made_tmp = false;
+  AccessPolicy policy;
+  SocketRegister sockets;
+  CaptureTap tap;
+  std::vector<std::string> unsupported;
+  DatagramPath datagrams;
+  SocketContext context;
+  std::vector<std::unique_ptr<RealSockets>> apis;
+
+  Parts(RealWorldOptions& options, HostTable table, std::string folder)
+      : hosts(std::move(table)),
+        tmp(std::move(folder)),
+        policy(hosts, options.allow_remote, tmp),
+        datagrams(loop, hosts, sockets, tap,
+                  {std::move(options.links), options.seed, tmp, options.observer}),
+        context{loop, hosts, policy, sockets, datagrams, tap, unsupported} {
+    for (size_t host = 0; host < hosts.size(); ++host) {
+      apis.push_back(std::make_unique<RealSockets>(context, host));
+    }
+    loop.might_happen_if([this] { return may_move(); });
+  }
+  ~Parts() {
+    loop.destroy_fibers();
+    for (auto& api : apis) api->close_all();
+    if (made_tmp) remove_tree(tmp);
+  }
+
+  bool may_move() const {
+    if (datagrams.under_way()) return true;
+    return std::ranges::any_of(sockets.all(), [](const auto& state) {
+      return state->transport == Transport::kTcp && state->fd && tcp_may_move(state->fd.get());
+    });
+  }
+};
+
+std::expected<std::unique_ptr<RealWorld>, std::string> RealWorld::make(RealWorldOptions options) {
+  if (auto fine = check(options); !fine) return std::unexpected(fine.error());
+  raise_descriptor_limit();
+  const bool host_network = options.host_network;
+  std::string folder = options.tmp;
+  if (folder.empty()) {
+    auto made = make_folder();
+    if (!made) return std::unexpected(made.error());
+    folder = *made;
+  }
+  HostTable hosts(options.hosts, host_network);
+  auto parts = std::make_unique<Parts>(options, std::move(hosts), std::move(folder));
+  parts->made_tmp = options.tmp.empty();
+  if (options.capture) {
+    auto opened = parts->tap.open(parts->loop, {.directory = options.output_directory.get(),
+                                                .whole_device = !host_network,
+                                                .may_lack = host_network});
+    if (!opened) return std::unexpected(opened.error());
+  }
+  return std::unique_ptr<RealWorld>(new RealWorld(std::move(parts)));
+}
+
+RealWorld::RealWorld(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+RealWorld::~RealWorld() = default;
+
+RealLoop& RealWorld::loop() {
+  return parts_->loop;
+}
+
+SocketApi& RealWorld::host(std::string_view name) {
+  const auto host = parts_->hosts.by_name(name);
+  NETRIG_REQUIRE(host.has_value());
+  return *parts_->apis[*host];
+}
+
+IpAddress RealWorld::address(std::string_view host, bool v6) const {
+  const auto found = parts_->hosts.by_name(host);
+  NETRIG_REQUIRE(found.has_value());
+  return parts_->hosts.address(*found, v6);
+}
+
+const std::string& RealWorld::tmp() const {
+  return parts_->tmp;
+}
+
+bool RealWorld::packets_under_way() const {
+  return parts_->datagrams.under_way();
+}
+
+WorldReport RealWorld::finish() {
+  Parts& parts = *parts_;
+  WorldReport report;
+  parts.loop.destroy_fibers();
+  for (const auto& state : parts.sockets.all()) parts.datagrams.drain_unread(*state);
+  for (auto& api : parts.apis) api->close_all();
+  parts.datagrams.report(report);
+  parts.tap.finish(report);
+  report.unsupported = parts.unsupported;
+  return report;
+}
+
+}  // namespace netrig

@@ -1,0 +1,52 @@
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "harness/real/sandbox_parts.h"
+
+namespace netrig {
+namespace {
+
+std::expected<void, std::string> make_all_read_only() {
+  mount_attr attributes{};
+  attributes.attr_set = MOUNT_ATTR_RDONLY;
+  // mount_setattr(2), Linux 5.12: one call for the whole tree.
+  if (::syscall(SYS_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &attributes, sizeof(attributes)) !=
+      0) {
+    return std::unexpected(system_error("cannot make the file system read-only (mount_setattr)"));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::expected<void, std::string> set_up_mounts() {
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    return std::unexpected(system_error("cannot make mounts private"));
+  }
+  if (auto done = make_all_read_only(); !done) return done;
+  for (const char* folder : {"/tmp", "/run", "/var/tmp", "/dev/shm"}) {
+    struct stat status{};
+    if (::stat(folder, &status) != 0 || !S_ISDIR(status.st_mode)) continue;
+    const char* options = "mode=1777";
+    if (::mount("netrig", folder, "tmpfs", MS_NOSUID | MS_NODEV, options) != 0) {
+      return std::unexpected(system_error(std::string("cannot mount a tmpfs on ") + folder));
+    }
+  }
+  // Of the new PID namespace, or every process of the machine would be seen under a wrong number.
+  // Where parts of the old /proc are covered (containers), the kernel refuses; nothing here depends
+  // on it.
+  static_cast<void>(::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr));
+  // RFC 4862 5.4: no duplicate-address detection on devices that a test may add; best effort.
+  for (const char* device : {"all", "default"}) {
+    static_cast<void>(
+        write_file(std::string("/proc/sys/net/ipv6/conf/") + device + "/accept_dad", "0"));
+  }
+  if (::chdir("/tmp") != 0) return std::unexpected(system_error("cannot enter /tmp"));
+  return {};
+}
+
+}  // namespace netrig

@@ -1,0 +1,117 @@
+#include <cerrno>
+#include <charconv>
+#include <fmt/format.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness/base/errno.h"
+#include "harness/base/fd.h"
+#include "harness/base/text.h"
+#include "harness/real/sandbox.h"
+#include "harness/real/sandbox_parts.h"
+
+namespace netrig {
+namespace {
+
+constexpr rlim_t kWantedDescriptors = 4096;
+
+// The number in a one-number file of /proc/sys; nothing if there is none.
+std::optional<int64_t> setting(const std::string& path) {
+  const std::string text = read_text(path);
+  int64_t value = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (result.ec != std::errc()) return std::nullopt;
+  return value;
+}
+
+SandboxProblem good(std::string what, std::string detail) {
+  return {std::move(what), true, std::move(detail), ""};
+}
+
+SandboxProblem user_namespaces_allowed() {
+  const std::string what = "user namespaces";
+  if (setting("/proc/sys/user/max_user_namespaces") == 0) {
+    return {what, false, "user.max_user_namespaces is 0",
+            "sysctl -w user.max_user_namespaces=10000"};
+  }
+  if (::geteuid() != 0) {
+    if (setting("/proc/sys/kernel/unprivileged_userns_clone") == 0) {
+      return {what, false, "kernel.unprivileged_userns_clone is 0 (Debian)",
+              "sysctl -w kernel.unprivileged_userns_clone=1, or run as root"};
+    }
+    if (setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1) {
+      return {what, false, "kernel.apparmor_restrict_unprivileged_userns is 1 (Ubuntu)",
+              "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or run as root"};
+    }
+  }
+  const pid_t child = clone_process(kSandboxNamespaces);
+  if (child == 0) ::_exit(0);
+  if (child < 0) {
+    const Errno error(errno);
+    return {what, false, fmt::format("clone answers {} ({})", error.text(), error.name()),
+            error == Errno(EPERM)
+                ? "in Docker: --security-opt seccomp=unconfined --cap-add SYS_ADMIN"
+                : "use --host-network"};
+  }
+  ::waitpid(child, nullptr, 0);
+  return good(what, "allowed");
+}
+
+// What the child of a real sandbox finds; its exit status says which step failed.
+enum Step : int { kAllDone = 0, kCaptureRefused = 3 };
+
+int try_capture() {
+  const Fd packets(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
+  return packets ? kAllDone : kCaptureRefused;
+}
+
+std::vector<SandboxProblem> whole_sandbox() {
+  std::vector<SandboxProblem> found;
+  auto child = start_in_sandbox({.host_count = 2}, try_capture);
+  if (!child) {
+    const bool map = child.error().find("_map") != std::string::npos;
+    found.push_back(
+        {"sandbox", false, child.error(),
+         map ? "Ubuntu 24.04: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, "
+               "or give netrig an AppArmor profile with `userns,`"
+             : "in Docker: --security-opt seccomp=unconfined --security-opt "
+               "apparmor=unconfined --cap-add SYS_ADMIN"});
+    return found;
+  }
+  found.push_back(good("sandbox", "network, PID and mount namespaces work"));
+  if (wait_for_sandbox(*child) == kAllDone) {
+    found.push_back(good("capture", "AF_PACKET works in the sandbox"));
+  } else {
+    found.push_back({"capture", false, "AF_PACKET sockets are refused in the sandbox",
+                     "load the module: modprobe af_packet"});
+  }
+  return found;
+}
+
+SandboxProblem descriptors() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const std::string detail = fmt::format("at most {} open files", limit.rlim_max);
+  if (limit.rlim_max >= kWantedDescriptors) return good("open files", detail);
+  return {"open files", false, detail, fmt::format("ulimit -Hn {}", kWantedDescriptors)};
+}
+
+}  // namespace
+
+std::vector<SandboxProblem> probe_sandbox() {
+  std::vector<SandboxProblem> found;
+  found.push_back(user_namespaces_allowed());
+  if (found.front().ok) {
+    for (auto& problem : whole_sandbox()) found.push_back(std::move(problem));
+  }
+  found.push_back(descriptors());
+  return found;
+}
+
+}  // namespace netrig
