@@ -1,0 +1,385 @@
+#include "harness/run/exchange.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+
+#include "harness/base/text.h"
+#include "harness/run/verbs.h"
+
+namespace netrig {
+namespace {
+
+constexpr size_t kWaitersTold = 12;
+
+std::string instance_name(const Actor& actor, int64_t index) {
+  return actor.count == 1 ? actor.name : fmt::format("{}-{}", actor.name, index);
+}
+
+bool accepts_by_itself(const Actor& actor) {
+  if (actor.opening != Opening::kListen || actor.has_each || actor.steps.empty()) return false;
+  bool explicit_accept = false;
+  for_each_step(actor.steps, [&](const Step& step) { explicit_accept |= step.verb == Verb::kAccept; });
+  return !explicit_accept && has_connections(actor.address.transport);
+}
+
+Finding opening_failed(const ActorRun& run, Location at, const std::string& what, Errno error) {
+  return {{at, fmt::format("{} {}: {} ({})", run.name, what, error.name(), error.text()), {}}, run.name, ""};
+}
+
+}  // namespace
+
+Exchange::Exchange(const Scenario& scenario, World& world, Journal& journal, uint64_t seed,
+                   Duration timeout)
+    : scenario_(scenario),
+      world_(world),
+      journal_(journal),
+      blackboard_(world.loop()),
+      stage_{.scenario = scenario,
+             .world = world,
+             .loop = world.loop(),
+             .journal = journal,
+             .blackboard = blackboard_,
+             .ledger = ledger_,
+             .seed = seed,
+             .waiting = {},
+             .resolve = [this](const Address& address, const std::string& host,
+                               Variables& variables) { return resolve(address, host, variables); },
+             .failed = [this](Finding finding) { fail(std::move(finding)); }},
+      timeout_(timeout) {}
+
+Exchange::~Exchange() { world_.loop().destroy_fibers(); }
+
+Exchange::Outcome Exchange::play() {
+  Loop& loop = world_.loop();
+  promise_variables();
+  make_actors();
+  loop.watchdog(loop.now() + timeout_, [this] {
+    tell_who_waits(fmt::format("the run was not done after {}", format_duration(timeout_)));
+    world_.loop().stop();
+  });
+  loop.spawn("openings", [this] { open_services(); });
+  const Loop::Ended ended = loop.run_until([this] { return everything_done(); });
+  if (ended == Loop::Ended::kStuck && outcome_.findings.empty()) {
+    tell_who_waits("everyone waits and nothing can come");
+  }
+  loop.destroy_fibers();
+  for (auto& run : runs_) {
+    auto leftovers = run->end("end of run", false);
+    if (!outcome_.findings.empty() || outcome_.interrupted) continue;
+    std::ranges::move(leftovers, std::back_inserter(outcome_.findings));
+  }
+  report_ = world_.finish();
+  if (outcome_.findings.empty() && !outcome_.interrupted) judge_leftovers();
+  return outcome_;
+}
+
+void Exchange::interrupt() {
+  outcome_.interrupted = true;
+  world_.loop().stop();
+}
+
+std::string Exchange::fingerprint() const {
+  Ledger books = ledger_;
+  for (const Event& event : journal_.events()) {
+    const auto* record = std::get_if<FateRecord>(&event.what);
+    if (record == nullptr) continue;
+    // Without the delay: on a wall clock the queue's part of it is not the same twice.
+    Fate fate = record->fate;
+    fate.delay = Duration{0};
+    books.saw("network " + record->packet.direction + " " + record->packet.flow,
+              fmt::format("{} {}", record->packet.ordinal, format_fate(fate)));
+  }
+  return books.fingerprint();
+}
+
+std::map<std::string, std::string> Exchange::variables() const {
+  std::map<std::string, std::string> texts;
+  for (const auto& [name, value] : blackboard_.values()) {
+    const auto* number = std::get_if<int64_t>(&value);
+    texts[name] = number != nullptr ? std::to_string(*number) : std::get<Bytes>(value);
+  }
+  for (const std::string& host : scenario_.hosts) {
+    texts.try_emplace(host + ".address", world_.address(host, false).to_string());
+    texts.try_emplace(host + ".address6", world_.address(host, true).to_string());
+  }
+  return texts;
+}
+
+std::expected<Endpoint, std::string> Exchange::resolve(const Address& address, const std::string& host,
+                                                       Variables& variables) {
+  if (!is_unix(address.transport)) {
+    const std::string& where = address.host.empty() ? host : address.host;
+    const IpAddress ip = address.ip ? *address.ip : world_.address(where, address.v6);
+    return Endpoint(ip, address.port.value_or(0));
+  }
+  auto path = render(address.path, variables);
+  if (!path) return std::unexpected(path.error());
+  return address.abstract ? Endpoint::unix_abstract(*path) : Endpoint::unix_path(*path);
+}
+
+// What ${actor.address} is, known before anything is bound: a client has an address, too.
+IpAddress Exchange::own_address(const Actor& actor) const {
+  const Address* used = service_address(actor);
+  if (used == nullptr && actor.opening == Opening::kConnect) {
+    const Actor* peer = find_actor(scenario_, actor.target.actor);
+    used = peer != nullptr ? service_address(*peer) : &actor.target.address;
+    return world_.address(actor.host, used != nullptr && used->v6);
+  }
+  if (used != nullptr && used->ip && !used->ip->is_unspecified()) return *used->ip;
+  return world_.address(actor.host, used != nullptr && used->v6);
+}
+
+void Exchange::promise_variables() {
+  for (const Actor& actor : scenario_.actors) {
+    if (const Address* service = service_address(actor)) {
+      blackboard_.promise(actor.name + (is_unix(service->transport) ? ".path" : ".port"));
+    }
+    blackboard_.set(actor.name + ".address", own_address(actor).to_string());
+    const auto look = [&](const Step& step) {
+      if (step.verb == Verb::kBarrier) {
+        blackboard_.expect_at_barrier(std::get<BarrierArguments>(step.arguments).name,
+                                      static_cast<uint64_t>(actor.count));
+      }
+      if (!step.exported) return;
+      for (const std::string& name : kept_names(step)) blackboard_.promise(name);
+    };
+    for_each_step(actor.steps, look);
+    for_each_step(actor.each, look);
+  }
+}
+
+void Exchange::make_actors() {
+  for (const Actor& actor : scenario_.actors) {
+    for (int64_t i = 1; i <= actor.count; ++i) {
+      runs_.push_back(std::make_unique<ActorRun>(stage_, actor, instance_name(actor, i), i));
+    }
+  }
+}
+
+// All that listens is there before anybody connects: no actor has to guess when another is ready.
+void Exchange::open_services() {
+  for (auto& run : runs_) {
+    if (auto finding = open_service(*run)) return fail(std::move(*finding));
+  }
+  for (auto& run : runs_) {
+    ActorRun& actor_run = *run;
+    if (actor_run.actor.has_each) {
+      acceptors_[actor_run.name] =
+          stage_.loop.spawn(actor_run.name, [this, &actor_run] { serve_each(actor_run); });
+    } else {
+      ++working_;
+      stage_.loop.spawn(actor_run.name, [this, &actor_run] { play_actor(actor_run); });
+    }
+  }
+  started_ = true;
+}
+
+std::optional<Finding> Exchange::open_service(ActorRun& run) {
+  const Actor& actor = run.actor;
+  if (actor.opening != Opening::kListen && actor.opening != Opening::kBind) return std::nullopt;
+  Scope scope(run, nullptr);
+  Branch branch{run, scope};
+  const bool listens = actor.opening == Opening::kListen;
+  stage_.loop.set_activity(fmt::format("{} {}", run.name, listens ? "listen" : "bind"));
+  const auto endpoint = resolve(actor.address, actor.host, scope);
+  if (!endpoint) return Finding{{actor.address.at, endpoint.error(), {}}, run.name, ""};
+  const bool v6 = endpoint->kind() == Endpoint::Kind::kIp && endpoint->address().is_v6();
+  const SocketArguments kind = socket_arguments(actor.address.transport, v6);
+  const auto made = run.api.socket(kind.domain, kind.type, kind.protocol);
+  if (!made) return opening_failed(run, actor.address.at, "cannot make a socket", made.error());
+  run.add(listens ? "listener" : "connection",
+          {.socket = *made, .transport = actor.address.transport, .transport_known = true});
+  for (const OptionSetting& setting : actor.options) {
+    const auto set = apply_option(branch, *made, setting);
+    if (!set) return opening_failed(run, setting.at, "cannot set " + setting.name, set.error());
+  }
+  const auto bound = run.api.bind(*made, *endpoint);
+  const std::string where = endpoint->to_string();
+  if (!bound) return opening_failed(run, actor.address.at, "cannot bind to " + where, bound.error());
+  if (listens) {
+    const auto listening = run.api.listen(*made, static_cast<int>(actor.backlog));
+    if (!listening) return opening_failed(run, actor.address.at, "cannot listen on " + where, listening.error());
+  }
+  if (const auto local = run.api.getsockname(*made)) announce_service(run, *local);
+  return std::nullopt;
+}
+
+void Exchange::play_actor(ActorRun& run) {
+  journal_.record(run.name, ActorStarted{});
+  Scope scope(run, nullptr);
+  Branch branch{run, scope};
+  std::optional<Finding> finding;
+  if (run.actor.opening == Opening::kConnect) finding = open_connection(branch);
+  if (!finding && accepts_by_itself(run.actor)) finding = accept_first(branch);
+  if (!finding) finding = run_steps(branch, run.actor.steps);
+  stage_.waiting.erase(stage_.loop.current());
+  journal_.record(run.name, ActorEnded{.finished = !finding});
+  --working_;
+  if (finding) return fail(std::move(*finding));
+  stage_.loop.set_activity(run.name + " ends");
+  for (Finding& leftover : run.end("end of actor", false)) fail(std::move(leftover));
+}
+
+std::optional<Finding> Exchange::open_connection(Branch& branch) {
+  ActorRun& run = branch.run;
+  const Actor& actor = run.actor;
+  stage_.loop.set_activity(run.name + " connect");
+  stage_.waiting[stage_.loop.current()] = {run.name, actor.target.at, "connect"};
+  const auto endpoint = resolve_target(branch, actor.target);
+  if (!endpoint) return Finding{{actor.target.at, endpoint.error(), {}}, run.name, ""};
+  Transport transport = actor.target.address.transport;
+  if (const Actor* peer = find_actor(scenario_, actor.target.actor)) {
+    if (const Address* service = service_address(*peer)) transport = service->transport;
+  }
+  const bool v6 = endpoint->kind() == Endpoint::Kind::kIp && endpoint->address().is_v6();
+  const SocketArguments kind = socket_arguments(transport, v6);
+  const auto made = run.api.socket(kind.domain, kind.type, kind.protocol);
+  if (!made) return opening_failed(run, actor.target.at, "cannot make a socket", made.error());
+  OpenSocket& socket = run.add("connection", {.socket = *made, .transport = transport, .transport_known = true});
+  for (const OptionSetting& setting : actor.options) {
+    const auto set = apply_option(branch, *made, setting);
+    if (!set) return opening_failed(run, setting.at, "cannot set " + setting.name, set.error());
+  }
+  if (actor.from) {
+    const auto from = resolve(*actor.from, actor.host, branch.scope);
+    if (!from) return Finding{{actor.from->at, from.error(), {}}, run.name, ""};
+    const auto bound = run.api.bind(*made, *from);
+    if (!bound) return opening_failed(run, actor.from->at, "cannot bind to " + from->to_string(), bound.error());
+    if (const auto local = run.api.getsockname(*made)) announce_service(run, *local);
+  }
+  const auto connected = run.api.connect(*made, *endpoint);
+  if (!connected) {
+    return opening_failed(run, actor.target.at, "cannot connect to " + endpoint->to_string(), connected.error());
+  }
+  run.book_connection(socket, false);
+  return std::nullopt;
+}
+
+std::optional<Finding> Exchange::accept_first(Branch& branch) {
+  ActorRun& run = branch.run;
+  stage_.loop.set_activity(run.name + " accept");
+  stage_.waiting[stage_.loop.current()] = {run.name, run.actor.address.at, "accept of its first connection"};
+  const auto listener = run.find("listener");
+  const auto accepted = run.api.accept(listener->socket);
+  if (!accepted) return opening_failed(run, run.actor.address.at, "cannot accept", accepted.error());
+  OpenSocket& socket = run.add("connection", {.socket = accepted->socket,
+                                              .transport = listener->transport,
+                                              .transport_known = true});
+  run.book_connection(socket, true);
+  return std::nullopt;
+}
+
+void Exchange::serve_each(ActorRun& run) {
+  const auto listener = run.find("listener");
+  std::vector<FiberId> serving;
+  for (int64_t number = 1;; ++number) {
+    while (run.actor.at_once > 0 && serving.size() >= static_cast<size_t>(run.actor.at_once)) {
+      stage_.loop.join(serving.front());
+      std::erase_if(serving, [&](FiberId fiber) { return !stage_.loop.alive(fiber); });
+    }
+    stage_.loop.set_activity(run.name + " accept");
+    const auto accepted = run.api.accept(listener->socket);
+    if (!accepted) return fail(opening_failed(run, run.actor.address.at, "cannot accept", accepted.error()));
+    ++working_;
+    serving.push_back(stage_.loop.spawn(fmt::format("{}#{}", run.name, number), [this, &run, accepted, number] {
+      serve_one(run, *accepted, number);
+    }));
+  }
+}
+
+void Exchange::serve_one(ActorRun& listener, const Accepted& accepted, int64_t number) {
+  const auto owned = std::make_unique<ActorRun>(stage_, listener.actor,
+                                                fmt::format("{}#{}", listener.name, number), number);
+  ActorRun& run = *owned;
+  journal_.record(run.name, ActorStarted{});
+  OpenSocket& socket = run.add("connection", {.socket = accepted.socket,
+                                              .transport = listener.actor.address.transport,
+                                              .transport_known = true});
+  run.book_connection(socket, true);
+  Scope scope(run, nullptr);
+  Branch branch{run, scope};
+  auto finding = run_steps(branch, listener.actor.each);
+  stage_.waiting.erase(stage_.loop.current());
+  journal_.record(run.name, ActorEnded{.finished = !finding});
+  --working_;
+  if (finding) return fail(std::move(*finding));
+  for (Finding& leftover : run.end("end of actor", false)) fail(std::move(leftover));
+}
+
+// Nobody has a step left, no packet is under way, and no connection waits to be served.
+bool Exchange::everything_done() {
+  if (!outcome_.findings.empty()) return true;
+  if (!started_ || working_ > 0 || world_.packets_under_way()) return false;
+  for (auto& run : runs_) {
+    if (!run->actor.has_each) continue;
+    PollEntry entry{run->find("listener")->socket, POLLIN, 0};
+    const auto ready = run->api.poll(std::span(&entry, 1), Duration{0});
+    if (ready && *ready > 0) return false;
+  }
+  return true;
+}
+
+void Exchange::fail(Finding finding) {
+  outcome_.findings.push_back(std::move(finding));
+  stage_.loop.stop();
+}
+
+void Exchange::tell_who_waits(const std::string& message) {
+  Finding finding{{{}, message, {}}, "", ""};
+  for (const auto& [fiber, waiting] : stage_.waiting) {
+    if (finding.diagnostic.at.line == 0) {
+      finding.diagnostic.at = waiting.at;
+      finding.actor = waiting.instance;
+    }
+    if (finding.diagnostic.details.size() == kWaitersTold) {
+      finding.diagnostic.details.push_back(
+          fmt::format("and {} more", stage_.waiting.size() - kWaitersTold));
+      break;
+    }
+    finding.diagnostic.details.push_back(
+        fmt::format("{} waits in {} at line {}", waiting.instance, waiting.what, waiting.at.line));
+  }
+  outcome_.findings.push_back(std::move(finding));
+}
+
+void Exchange::judge_leftovers() {
+  const auto blame = [&](const Actor* actor, const std::string& instance, std::string message) {
+    if (actor == nullptr || actor->ignore_leftover) return;
+    outcome_.findings.push_back({{actor->at, std::move(message),
+                                  {"\"leftover\": \"ignore\" on the actor allows it"}},
+                                 instance,
+                                 ""});
+  };
+  const auto actor_of = [&](const std::string& instance) -> const Actor* {
+    const Actor* found = nullptr;
+    for (const Actor& actor : scenario_.actors) {
+      const bool same = instance == actor.name || instance.starts_with(actor.name + "#") ||
+                        instance.starts_with(actor.name + "-");
+      if (same && (found == nullptr || actor.name.size() > found->name.size())) found = &actor;
+    }
+    return found;
+  };
+  for (const UnreadStream& stream : ledger_.unread()) {
+    blame(actor_of(stream.receiver), stream.receiver,
+          fmt::format("{} never read {} that {} sent", stream.receiver, plural(stream.octets, "octet"),
+                      stream.sender));
+  }
+  std::map<std::string, uint64_t> unread;   // by receiving host
+  for (const Event& event : journal_.events()) {
+    const auto* arrival = std::get_if<ArrivalRecord>(&event.what);
+    if (arrival == nullptr || arrival->read) continue;
+    const size_t arrow = arrival->packet.direction.find(" -> ");
+    ++unread[arrival->packet.direction.substr(arrow + 4)];
+  }
+  for (const auto& [host, count] : unread) {
+    const Actor* receiver = nullptr;
+    for (const Actor& actor : scenario_.actors) {
+      if (actor.host == host && (receiver == nullptr || actor.ignore_leftover)) receiver = &actor;
+    }
+    blame(receiver, host, fmt::format("{} never read {} that came", host, plural(count, "datagram")));
+  }
+}
+
+}  // namespace netrig

@@ -1,0 +1,165 @@
+#include "harness/run/play.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <optional>
+
+#include "harness/run/exchange.h"
+#include "harness/run/ladder_text.h"
+#include "harness/run/world_factory.h"
+
+namespace netrig {
+namespace {
+
+constexpr const char* kCaptureName = "capture.pcapng";
+
+// A text file of the run's folder, written in blocks. The first error is kept.
+class OutputFile {
+ public:
+  OutputFile(const Fd& folder, const char* name)
+      : name_(name), file_(::openat(folder.get(), name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644)) {
+    if (!file_) error_ = errno;
+  }
+  ~OutputFile() { flush(); }
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  void write_line(std::string_view line) {
+    buffer_ += line;
+    buffer_ += '\n';
+    if (buffer_.size() > kBlock) flush();
+  }
+  // A sentence, if something could not be written.
+  std::optional<std::string> close() {
+    flush();
+    file_.reset();
+    if (error_ == 0) return std::nullopt;
+    return fmt::format("cannot write {}: {}", name_, std::strerror(error_));
+  }
+
+ private:
+  static constexpr size_t kBlock = 65536;
+  void flush() {
+    size_t done = 0;
+    while (file_ && error_ == 0 && done < buffer_.size()) {
+      const ssize_t written = ::write(file_.get(), buffer_.data() + done, buffer_.size() - done);
+      if (written < 0) {
+        error_ = errno;
+      } else {
+        done += static_cast<size_t>(written);
+      }
+    }
+    buffer_.clear();
+  }
+
+  const char* name_;
+  Fd file_;
+  std::string buffer_;
+  int error_ = 0;
+};
+
+std::string join_sentences(const std::vector<std::string>& sentences) {
+  std::string all;
+  for (const std::string& sentence : sentences) all += (all.empty() ? "" : "; ") + sentence;
+  return all;
+}
+
+Fd duplicate(const Fd& fd) { return Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0)); }
+
+Duration time_limit(const Scenario& scenario, const RunOptions& options) {
+  if (options.timeout > Duration{0}) return options.timeout;
+  return scenario.timeout.value_or(kDefaultTimeout);
+}
+
+void decide(RunResult& result, const Exchange::Outcome& outcome, const WorldReport& report) {
+  if (outcome.interrupted) {
+    result.verdict = Verdict::kInterrupted;
+  } else if (!report.invalid.empty()) {
+    result.verdict = Verdict::kInvalid;
+    result.reason = join_sentences(report.invalid);
+  } else if (!report.unsupported.empty()) {
+    result.verdict = Verdict::kUnsupported;
+    result.reason = join_sentences(report.unsupported);
+  } else {
+    result.verdict = outcome.findings.empty() ? Verdict::kPass : Verdict::kFail;
+    result.findings = outcome.findings;
+  }
+}
+
+// `world` is the caller's, because ending it takes long and the result need not wait for that.
+void play_in(const Scenario& scenario, const RunOptions& options, const Judge& judge, const Fd& output,
+             std::unique_ptr<World>& world, RunResult& result) {
+  OutputFile journal_file(output, "journal.jsonl");
+  Journal journal([&] { return world ? world->loop().now() : Instant{}; },
+                  [&](const Event& event) { journal_file.write_line(event_to_json(event)); });
+  Exchange* playing = nullptr;
+  auto made = make_world(scenario, options, duplicate(output), journal, [&] {
+    if (playing != nullptr) playing->interrupt();
+  });
+  if (!made) {
+    result.reason = made.error();
+    return;
+  }
+  world = std::move(*made);
+  Exchange exchange(scenario, *world, journal, options.seed, time_limit(scenario, options));
+  playing = &exchange;
+  const Exchange::Outcome outcome = exchange.play();
+  playing = nullptr;
+  result.delivery = delivery_statistics(journal);
+  result.counters = exchange.world_report().counters;
+  result.fingerprint = exchange.fingerprint();
+  WorldReport report = exchange.world_report();
+  if (auto problem = journal_file.close()) report.invalid.push_back(*problem);
+  decide(result, outcome, report);
+  if (result.verdict == Verdict::kPass) {
+    // The folder may lie where the sandbox cannot see it by name; the open descriptor still can.
+    const bool entered = ::fchdir(output.get()) == 0;
+    const std::string capture = entered && options.capture ? kCaptureName : "";
+    const auto variables = exchange.variables();
+    result.findings = judge({scenario, options, journal, result.delivery, variables, capture});
+    if (!result.findings.empty()) result.verdict = Verdict::kFail;
+  }
+  const std::string ladder = ladder_text(journal, result.findings);
+  OutputFile ladder_file(output, "ladder.txt");
+  ladder_file.write_line(ladder);
+  if (result.verdict != Verdict::kPass) result.ladder = ladder;
+}
+
+}  // namespace
+
+RunResult blank_result(const Scenario& scenario, const RunOptions& options) {
+  RunResult result;
+  result.scenario = options.scenario_path;
+  result.id = scenario.id;
+  result.name = scenario.name;
+  result.backend = options.backend;
+  result.seed = options.seed;
+  result.output = options.output;
+  result.again = options.again;
+  return result;
+}
+
+void play_run(const Scenario& scenario, const RunOptions& options, const Judge& judge, Fd output,
+              const std::function<void(const RunResult&)>& tell) {
+  RunResult result = blank_result(scenario, options);
+  if (options.capture) result.capture = options.output + "/" + kCaptureName;
+  std::unique_ptr<World> world;
+  try {
+    play_in(scenario, options, judge, output, world, result);
+  } catch (const std::exception& problem) {
+    result.verdict = Verdict::kError;
+    result.reason = fmt::format("netrig itself failed: {}", problem.what());
+  }
+  OutputFile result_file(output, "result.json");
+  result_file.write_line(result_to_json(result));
+  if (auto problem = result_file.close(); problem && result.verdict != Verdict::kError) {
+    result.verdict = Verdict::kInvalid;
+    result.reason = *problem;
+  }
+  tell(result);
+}
+
+}  // namespace netrig
