@@ -1,0 +1,15 @@
+#include "harness/cli/exit_status.h"
+
+namespace netrig {
+
+int exit_status(const Totals& totals, bool interrupted, bool cannot) {
+  if (interrupted || totals.interrupted > 0) return kExitInterrupted;
+  if (cannot || totals.errors > 0 || totals.invalid > 0) return kExitCannot;
+  if (totals.broken_files > 0) return kExitBadFile;
+  if (totals.failed > 0) return kExitFail;
+  // All skipped or unsupported says nothing about the program under test: no green light.
+  if (totals.passed == 0) return kExitNothingRan;
+  return kExitPass;
+}
+
+}  // namespace netrig

@@ -1,0 +1,82 @@
+#pragma once
+// The runs of one call, one after the other, in the order in which they are reported: by file,
+// backend, seed, repetition. A file is read when its turn comes and let go after its last run.
+// Nothing is started here.
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "harness/cli/run_request.h"
+#include "harness/run/runner.h"
+#include "harness/scenario/reader.h"
+
+namespace netrig {
+
+// What the plan asks of the floors below; tests give their own.
+struct PlanSources {
+  std::function<ReadResult(const std::string&, const ReadOptions&)> read;
+  std::vector<std::string> backends;  // that this build has
+  std::function<std::optional<std::string>(const Scenario&, const std::string&)> unsupported;
+};
+PlanSources real_plan_sources();
+
+struct BrokenFile {
+  std::shared_ptr<const SourceFile> source;
+  std::vector<Diagnostic> mistakes;
+};
+
+struct PlannedRun {
+  std::shared_ptr<const Scenario> scenario;
+  RunOptions options;                // its output folder is not made yet
+  std::optional<RunResult> settled;  // skipped or unsupported: there is nothing to run
+};
+
+using PlanItem = std::variant<BrokenFile, PlannedRun>;
+
+class RunPlan {
+ public:
+  RunPlan(const RunRequest& request, std::vector<std::string> files, PlanSources sources);
+
+  // Empty at the end.
+  std::optional<PlanItem> next();
+
+  // How many items there will be in all, as far as the files have been read.
+  size_t expected_items() const;
+  // Scenarios without mistakes that the selection left out.
+  size_t deselected() const { return deselected_; }
+
+ private:
+  // A file and how far its runs have been handed out.
+  struct Current {
+    std::shared_ptr<const Scenario> scenario;
+    std::string path;
+    std::string folder;  // OUT/<id>, distinct among all files of the call
+    std::vector<std::string> backends;
+    uint64_t first_seed = 0;
+    size_t seeds = 1;
+    size_t next = 0;
+  };
+  std::optional<BrokenFile> open_next_file();
+  std::vector<std::string> backends_of(const Scenario& scenario) const;
+  std::string folder_of(const std::string& id);
+  PlannedRun planned_run(const std::string& backend, uint64_t seed, size_t repetition) const;
+  size_t runs_of_current() const;
+  size_t runs_per_file() const;
+
+  RunRequest request_;
+  std::vector<std::string> files_;
+  PlanSources sources_;
+  size_t next_file_ = 0;
+  size_t handed_out_ = 0;
+  size_t deselected_ = 0;
+  std::optional<Current> current_;
+  std::set<std::string> folders_;
+};
+
+}  // namespace netrig

@@ -1,0 +1,209 @@
+#include "harness/report/terminal.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "harness/base/text.h"
+#include "harness/report/escape.h"
+#include "harness/report/failure_text.h"
+
+namespace netrig {
+
+namespace {
+
+constexpr size_t kReasonsMax = 50;
+constexpr size_t kBarWidth = 30;
+
+// SGR parameters, ECMA-48 section 8.3.117.
+constexpr std::string_view kBoldRed = "1;31";
+constexpr std::string_view kGreen = "32";
+constexpr std::string_view kYellow = "33";
+constexpr std::string_view kMagenta = "1;35";
+
+struct Headline {
+  std::string_view word;
+  std::string_view color;
+};
+
+Headline headline(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kPass:
+      return {"PASS", kGreen};
+    case Verdict::kFail:
+      return {"FAIL", kBoldRed};
+    case Verdict::kUnsupported:
+      return {"UNSUPPORTED", kYellow};
+    case Verdict::kInvalid:
+      return {"INVALID", kMagenta};
+    case Verdict::kError:
+      return {"ERROR", kMagenta};
+    case Verdict::kSkipped:
+      return {"SKIPPED", kYellow};
+    case Verdict::kInterrupted:
+      return {"INTERRUPTED", kYellow};
+  }
+  return {"ERROR", kMagenta};
+}
+
+bool did_not_run(Verdict verdict) {
+  return verdict == Verdict::kUnsupported || verdict == Verdict::kSkipped;
+}
+
+bool is_good(const Totals& totals) {
+  return totals.failed + totals.invalid + totals.errors + totals.broken_files +
+             totals.interrupted ==
+         0;
+}
+
+class TerminalReporter : public Reporter {
+ public:
+  TerminalReporter(TextSink sink, const TerminalOptions& options)
+      : sink_(std::move(sink)), options_(options) {}
+
+  void started(size_t runs_planned) override { replanned(runs_planned); }
+
+  void replanned(size_t runs_planned) override {
+    planned_ = runs_planned;
+    draw_bar();
+  }
+
+  void broken_file(const SourceFile& file, const std::vector<Diagnostic>& mistakes) override {
+    ++done_;
+    ++bad_;
+    print(printable(mistakes_text(file, mistakes)) + "\n");
+  }
+
+  void result(const RunResult& result, const SourceFile& source) override {
+    ++done_;
+    if (did_not_run(result.verdict)) {
+      tell_not_run(result);
+    } else if (result.verdict == Verdict::kPass) {
+      tell_pass(result);
+    } else {
+      ++bad_;
+      std::string text = head(result) + "   " + format_seconds(result.duration) + "\n";
+      text += printable(failure_text(result, source));
+      if (options_.verbosity >= 2) text += printable(numbers(result));
+      print(text + "\n");
+    }
+    draw_bar();
+  }
+
+  std::string finished(const Totals& totals) override {
+    std::string text;
+    for (const auto& [key, count] : reasons_) {
+      text +=
+          fmt::format("{} {}: {}\n", count, verdict_name(key.first), printable_line(key.second));
+    }
+    if (reasons_untold_ > 0) {
+      text += fmt::format("{} did not run for other reasons: -v lists them\n", reasons_untold_);
+    }
+    text += paint(summary_line(totals), is_good(totals) ? kGreen : kBoldRed) + "\n";
+    planned_ = 0;  // no bar below the summary
+    print(text);
+    return "";
+  }
+
+ private:
+  void tell_not_run(const RunResult& result) {
+    if (options_.verbosity >= 1) {
+      print(fmt::format("{}   {}\n", head(result), printable_line(result.reason)));
+    } else if (options_.verbosity == 0) {
+      count_reason(result);
+    }
+  }
+
+  void count_reason(const RunResult& result) {
+    auto key = std::pair(result.verdict, result.reason);
+    if (reasons_.size() < kReasonsMax || reasons_.contains(key)) {
+      ++reasons_[key];
+    } else {
+      ++reasons_untold_;
+    }
+  }
+
+  void tell_pass(const RunResult& result) {
+    if (options_.verbosity < 1) return;
+    std::string text = head(result) + "   " + format_seconds(result.duration) + "\n";
+    if (options_.verbosity >= 2) {
+      if (!result.ladder.empty()) text += "\n" + printable(indent(result.ladder, 4)) + "\n";
+      text += printable(numbers(result));
+      if (!result.capture.empty()) text += printable("  capture  " + result.capture + "\n");
+    }
+    print(text);
+  }
+
+  // What -vv adds: what became of the datagrams, and the counters.
+  static std::string numbers(const RunResult& result) {
+    std::string text;
+    for (const DeliveryStatistics& direction : result.delivery) {
+      text += fmt::format(
+          "  {}: sent {}, delivered {}, lost {}, reordered {}, duplicated {}, corrupted {}\n",
+          direction.direction, direction.sent, direction.delivered, direction.lost,
+          direction.reordered, direction.duplicated, direction.corrupted);
+    }
+    if (result.counters.empty()) return text;
+    text += "  counters";
+    std::string_view before = "  ";
+    for (const auto& [name, value] : result.counters) {
+      text += fmt::format("{}{} {}", std::exchange(before, ", "), name, value);
+    }
+    return text + "\n";
+  }
+
+  std::string head(const RunResult& result) const {
+    Headline line = headline(result.verdict);
+    return paint(line.word, line.color) + "  " + printable_line(run_title(result));
+  }
+
+  std::string paint(std::string_view text, std::string_view color) const {
+    return options_.color ? fmt::format("\x1b[{}m{}\x1b[0m", color, text) : std::string(text);
+  }
+
+  void print(const std::string& text) {
+    std::string output;
+    if (bar_shown_) output = "\r\x1b[K";  // ECMA-48 section 8.3.41: erase to the end of the line
+    bar_shown_ = false;
+    sink_(output + text);
+  }
+
+  void draw_bar() {
+    if (!options_.progress || options_.verbosity < 0 || planned_ == 0) return;
+    size_t filled = std::min(done_, planned_) * kBarWidth / planned_;
+    std::string bar = fmt::format("\r\x1b[K[{}{}] {}/{}", std::string(filled, '#'),
+                                  std::string(kBarWidth - filled, '.'), done_, planned_);
+    if (bad_ > 0) bar += ", " + paint(fmt::format("{} not passed", bad_), kBoldRed);
+    bar_shown_ = true;
+    sink_(bar);
+  }
+
+  TextSink sink_;
+  TerminalOptions options_;
+  size_t planned_ = 0;
+  size_t done_ = 0;
+  size_t bad_ = 0;
+  bool bar_shown_ = false;
+  std::map<std::pair<Verdict, std::string>, size_t> reasons_;
+  size_t reasons_untold_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Reporter> make_terminal_reporter(TextSink sink, const TerminalOptions& options) {
+  return std::make_unique<TerminalReporter>(std::move(sink), options);
+}
+
+bool wants_color(ColorMode mode, bool is_terminal, const char* no_color, const char* term) {
+  if (mode != ColorMode::kAuto) return mode == ColorMode::kAlways;
+  bool refused = no_color != nullptr && *no_color != '\0';
+  return wants_progress(is_terminal, term) && !refused;
+}
+
+bool wants_progress(bool is_terminal, const char* term) {
+  return is_terminal && term != nullptr && std::string_view(term) != "dumb";
+}
+
+}  // namespace netrig
