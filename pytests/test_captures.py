@@ -1,0 +1,94 @@
+"""Captures: what Wireshark's own eyes find in them."""
+
+import json
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import HELLO, ROOT, delivery
+
+needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+
+
+def tshark(capture, display_filter, *fields):
+    command = ["tshark", "-r", capture, "-o", "tcp.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE",
+               "-o", "ip.check_checksum:TRUE", "-Y", display_filter]
+    if fields:
+        command += ["-T", "fields", *[part for field in fields for part in ("-e", field)]]
+    run = subprocess.run(command, text=True, capture_output=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    return run.stdout.splitlines()
+
+
+@needs_tshark
+def test_no_shipped_scenario_leaves_a_malformed_packet_or_a_bad_checksum(netrig):
+    run, results = netrig.results(ROOT / "scenarios", "-j", "2")
+    captures = [result["capture"] for result in results if result["verdict"] == "pass"]
+    assert len(captures) > 30
+    for capture in captures:
+        path = netrig.folder / capture
+        # Payloads of these exchanges are nobody's protocol: only the network layers are judged.
+        bad = tshark(path, "ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0 "
+                           "|| _ws.malformed")
+        assert not bad, f"{capture}: {bad[:3]}"
+
+
+@needs_tshark
+def test_a_capture_is_complete_and_says_which_step_sent_what(netrig):
+    netrig.write("hello.json", HELLO)
+    run, [result] = netrig.results("hello.json")
+    assert run.returncode == 0
+    rows = tshark(netrig.folder / result["capture"], "tcp", "tcp.flags.str", "tcp.len", "frame.comment")
+    flags = [row.split("\t")[0].replace("·", "") for row in rows]
+    assert flags.count("S") == 1 and flags.count("AS") == 1 and flags.count("AF") == 2
+    comments = [row.split("\t")[2] for row in rows if row.split("\t")[1] == "4"]
+    assert comments == ["client step 1 (send)", "server step 2 (send)"]
+    # The acknowledgement of the last FIN is there: nothing was cut off at the end.
+    assert "F" not in rows[-1].split("\t")[0] and rows[-1].split("\t")[1] == "0"
+
+
+@needs_tshark
+def test_a_dropped_datagram_is_in_the_journal_and_not_on_the_wire(netrig):
+    netrig.write("rule.json", {
+        "name": "rule",
+        "network": {"rules": [{"on": "client -> server", "match": "udp", "nth": 2, "do": "drop"}]},
+        "actors": {
+            "server": {"bind": "udp", "steps": [{"recv": "one"}, {"recv": "three"}]},
+            "client": {"connect": "server", "steps": [{"send": "one"}, {"send": "two"}, {"send": "three"}]},
+        },
+    })
+    run, [result] = netrig.results("rule.json")
+    assert run.returncode == 0, run.stdout
+    assert delivery(result, "client -> server")["lost_ordinals"] == [2]
+    assert len(tshark(netrig.folder / result["capture"], "udp")) == 2
+    journal = (netrig.folder / result["capture"]).with_name("journal.jsonl").read_text()
+    assert any("rule" in line and "drop" in line for line in journal.splitlines())
+
+
+@needs_tshark
+def test_unix_traffic_can_be_followed_as_a_stream(netrig):
+    scenario = json.loads(json.dumps(HELLO))
+    scenario["actors"]["server"]["listen"] = "unix"
+    netrig.write("unix.json", scenario)
+    run, [result] = netrig.results("unix.json")
+    assert run.returncode == 0, run.stdout
+    capture = netrig.folder / result["capture"]
+    follow = subprocess.run(["tshark", "-r", capture, "-q", "-z", "follow,tcp,ascii,0"], text=True,
+                            capture_output=True, timeout=60)
+    assert "ping" in follow.stdout and "pong" in follow.stdout
+    interfaces = tshark(capture, "tcp", "frame.interface_name")
+    assert set(interfaces) == {"unix:/tmp/server.sock"}
+
+
+def test_verify_judges_a_capture_made_elsewhere(netrig):
+    netrig.write("hello.json", HELLO)
+    _, [result] = netrig.results("hello.json")
+    netrig.write("good.json", {"name": "good", "expect": [{"capture": "syn", "count": 1}]})
+    netrig.write("bad.json", {"name": "bad", "expect": [{"capture": "syn", "count": 2}]})
+    good = netrig("verify", result["capture"], "good.json")
+    assert good.returncode == 0, good.stdout + good.stderr
+    bad = netrig("verify", result["capture"], "bad.json")
+    assert bad.returncode == 1
+    assert "bad.json:" in bad.stdout + bad.stderr
+    assert netrig("verify", "good.json", "good.json").returncode in (3, 5)
