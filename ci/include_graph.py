@@ -29,7 +29,7 @@ def source_files():
 
 
 def is_test(name):
-    return name.endswith(("_test.cc", "_bench.cc", "_fuzz.cc", "_test.h"))
+    return name.endswith(("_test.cc", "_bench.cc", "_fuzz.cc", "_testing.h"))
 
 
 def without_comments(text):

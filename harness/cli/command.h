@@ -8,7 +8,7 @@
 #include "harness/cli/console.h"
 #include "harness/scenario/reader.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the library's own name
 class App;
 }
 

@@ -189,7 +189,7 @@ std::string again_command(const RunRequest& request, const std::string& path,
   if (path.starts_with('-')) command += "./";  // not an option
   command += fmt::format("{} --backend {} --seed {}", shell_quoted(path), backend, seed);
   for (const auto& [name, value] : request.set) {
-    command += " --set " + shell_quoted(name + "=" + value);
+    command += " --set " + shell_quoted(fmt::format("{}={}", name, value));
   }
   if (request.timeout > Duration{0}) command += " --timeout " + format_duration(request.timeout);
   if (request.host_network) command += " --host-network";

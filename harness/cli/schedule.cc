@@ -39,6 +39,7 @@ class Schedule {
     size_t position = 0;
     PlannedRun run;
     std::unique_ptr<Job> job;
+    std::chrono::steady_clock::time_point started_at = std::chrono::steady_clock::now();
   };
   struct Finished {
     std::shared_ptr<const SourceFile> source;
@@ -74,7 +75,7 @@ class Schedule {
       --next_position_;
       return;
     }
-    running_.push_back({position, std::move(planned), nullptr});
+    running_.push_back({.position = position, .run = std::move(planned)});
     Running& entry = running_.back();
     entry.job = options_.start(*entry.run.scenario, entry.run.options);
   }
@@ -161,6 +162,7 @@ class Schedule {
     if (!result) {
       result = without_result(entry->run, Verdict::kError, "it ended without a result");
     }
+    result->duration = std::chrono::steady_clock::now() - entry->started_at;
     finish(entry->position, *entry->run.scenario, std::move(*result));
     lingering_.push_back(std::move(entry->job));
     running_.erase(entry);
@@ -213,7 +215,7 @@ class Schedule {
   ScheduleOutcome outcome_;
   std::list<Running> running_;
   std::list<std::unique_ptr<Job>> lingering_;  // finished, but for the end of their processes
-  std::map<size_t, Finished> finished_;  // by position in the plan
+  std::map<size_t, Finished> finished_;        // by position in the plan
   size_t next_position_ = 0;
   size_t next_report_ = 0;
   std::optional<size_t> told_;

@@ -6,6 +6,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 Matcher exactly(Bytes octets) {
@@ -43,7 +44,8 @@ TEST_F(StreamTest, OctetsThatDifferAreShownAboveEachOther) {
             "client -> server, connection 2: the octets are not the expected ones: the first 2 "
             "octets are equal");
   EXPECT_THAT(finding.details,
-              ElementsAre("expected  \"twp\"", "actual    \"two\"", EndsWith(" ^")));
+              ElementsAre("expected  \"twp\"", "actual    \"two\"", EndsWith(" ^"),
+                          HasSubstr("74 77 70"), HasSubstr("74 77 6f"), HasSubstr("^^")));
 }
 
 TEST_F(StreamTest, AConnectionThatIsNotThereIsSaidWithThoseThatAre) {

@@ -80,6 +80,8 @@ Result<ReceivedMessage> RealSockets::receive(const State& state,
     const auto rest = rest_of(parts, peek ? 0 : whole.size);
     auto part = receive_once(state, rest, flags & ~MSG_WAITALL, wants_control);
     if (part) {
+      // What is read makes room for as much more of what the peer's kernel has not sent yet.
+      if (state->transport == Transport::kTcp && !peek) context_.tap.gave(part->size);
       const size_t before = peek ? 0 : whole.size;
       const bool ended = part->size == 0 || (peek && part->size == whole.size);
       part->size += before;

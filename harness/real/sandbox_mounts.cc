@@ -1,9 +1,11 @@
 #include <cerrno>
 #include <fcntl.h>
+#include <string>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <utility>
 
 #include "harness/real/sandbox_parts.h"
 
@@ -19,6 +21,25 @@ std::expected<void, std::string> make_all_read_only() {
     return std::unexpected(system_error("cannot make the file system read-only (mount_setattr)"));
   }
   return {};
+}
+
+// The namespace's own settings, the same on every machine, whatever the machine's are; best effort.
+void set_up_kernel_settings() {
+  const std::pair<const char*, const char*> settings[] = {
+      // RFC 4862 5.4: no duplicate-address detection on devices that a test may add.
+      {"ipv6/conf/all/accept_dad", "0"},
+      {"ipv6/conf/default/accept_dad", "0"},
+      // Linux's defaults but for the upper ends: what one burst can hold must fit into the ring of
+      // the
+      // capture.
+      {"ipv4/tcp_rmem", "4096 131072 1048576"},
+      {"ipv4/tcp_wmem", "4096 16384 1048576"},
+      // The one algorithm that every kernel has and every namespace may choose.
+      {"ipv4/tcp_congestion_control", "reno"},
+  };
+  for (const auto& [name, value] : settings) {
+    static_cast<void>(write_file(std::string("/proc/sys/net/") + name, value));
+  }
 }
 
 }  // namespace
@@ -40,11 +61,7 @@ std::expected<void, std::string> set_up_mounts() {
   // Where parts of the old /proc are covered (containers), the kernel refuses; nothing here depends
   // on it.
   static_cast<void>(::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr));
-  // RFC 4862 5.4: no duplicate-address detection on devices that a test may add; best effort.
-  for (const char* device : {"all", "default"}) {
-    static_cast<void>(
-        write_file(std::string("/proc/sys/net/ipv6/conf/") + device + "/accept_dad", "0"));
-  }
+  set_up_kernel_settings();
   if (::chdir("/tmp") != 0) return std::unexpected(system_error("cannot enter /tmp"));
   return {};
 }

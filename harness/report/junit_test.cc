@@ -21,7 +21,8 @@ for case in suite.findall("testcase"):
     ends = list(case)
     assert len(ends) <= 1
     head = [case.get(key) for key in ("classname", "name", "file", "line")]
-    print("|".join(head + [part for end in ends for part in (end.tag, end.get("message"), end.text or "")]))
+    tail = [part for end in ends for part in (end.tag, end.get("message"), end.text or "")]
+    print("|".join(head + tail))
 )";
 
 class JunitTest : public testing::Test {

@@ -1,9 +1,8 @@
 #include "harness/run/actor_run.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <sys/socket.h>
-
-#include <algorithm>
 
 #include "harness/base/text.h"
 
@@ -27,7 +26,10 @@ bool is_datagram(const OpenSocket& socket) {
 }  // namespace
 
 ActorRun::ActorRun(Stage& stage_in, const Actor& actor_in, std::string name_in, int64_t index)
-    : stage(stage_in), actor(actor_in), name(std::move(name_in)), api(stage_in.world.host(actor_in.host)) {
+    : stage(stage_in),
+      actor(actor_in),
+      name(std::move(name_in)),
+      api(stage_in.world.host(actor_in.host)) {
   variables["i"] = index;
 }
 
@@ -115,11 +117,13 @@ std::vector<Finding> ActorRun::end(const char* how, bool datagrams) {
   return findings;
 }
 
-std::optional<Finding> ActorRun::check_leftover(const std::string& socket_name, OpenSocket& socket) {
+std::optional<Finding> ActorRun::check_leftover(const std::string& socket_name,
+                                                OpenSocket& socket) {
   // Datagrams that nobody read are known to the world, by name (ArrivalRecord::read).
   if (is_datagram(socket) || socket.passed_on) return std::nullopt;
   const auto finding = [&](std::string message, std::string detail) {
-    return Finding{{actor.at, std::move(message),
+    return Finding{{actor.at,
+                    std::move(message),
                     {std::move(detail), "\"leftover\": \"ignore\" on the actor allows it"}},
                    name,
                    ""};
@@ -132,12 +136,13 @@ std::optional<Finding> ActorRun::check_leftover(const std::string& socket_name, 
     return finding(fmt::format("{} ended with a connection that it never accepted", name),
                    fmt::format("from {}", stage.blackboard.who(unaccepted->peer)));
   }
-  // What comes later than this is found in the books of both ends (Ledger), which no timing can fool.
+  // What comes later than this is found in the books of both ends (Ledger), which no timing can
+  // fool.
   const auto waiting = api.readable_octets(socket.socket);
   if (!waiting || *waiting == 0) return std::nullopt;
-  return finding(
-      fmt::format("{} ended with {} left unread on '{}'", name, plural(*waiting, "octet"), socket_name),
-      fmt::format("the first of them: {}", format_quoted(peek(api, socket.socket))));
+  return finding(fmt::format("{} ended with {} left unread on '{}'", name,
+                             plural(*waiting, "octet"), socket_name),
+                 fmt::format("the first of them: {}", format_quoted(peek(api, socket.socket))));
 }
 
 std::expected<Value, std::string> Scope::lookup(const std::string& name) {

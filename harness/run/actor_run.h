@@ -1,6 +1,6 @@
 #pragma once
-// One actor instance while it runs: its host's sockets, the names it gave them, its variables, and the
-// books it shares with the others. The verbs (verbs_*.cc) act on this and on nothing else.
+// One actor instance while it runs: its host's sockets, the names it gave them, its variables, and
+// the books it shares with the others. The verbs (verbs_*.cc) act on this and on nothing else.
 
 #include <cstdint>
 #include <functional>
@@ -25,7 +25,7 @@ namespace netrig {
 struct Waiting {
   std::string instance;
   Location at;
-  std::string what;   // "recv", "accept of its first connection"
+  std::string what;  // "recv", "accept of its first connection"
 };
 
 // What every part of a running exchange may use.
@@ -38,7 +38,8 @@ struct Stage {
   Ledger& ledger;
   uint64_t seed;
   std::map<FiberId, Waiting> waiting;
-  // The endpoint that an address means for an actor of `host`; templates are rendered with `variables`.
+  // The endpoint that an address means for an actor of `host`; templates are rendered with
+  // `variables`.
   std::function<std::expected<Endpoint, std::string>(const Address&, const std::string& host,
                                                      Variables& variables)>
       resolve;
@@ -55,7 +56,7 @@ struct OpenSocket {
   Endpoint local, remote;               // of the connection
   std::optional<Endpoint> last_sender;  // datagrams: where an answer goes
   bool connected = false;               // has a peer of its own
-  bool passed_on = false;               // somebody else got it, too (SCM_RIGHTS), and may read from it
+  bool passed_on = false;  // somebody else got it, too (SCM_RIGHTS), and may read from it
 };
 
 class ActorRun {
@@ -71,7 +72,8 @@ class ActorRun {
   std::map<std::string, Value> variables;
 
   // ---- sockets by name; "" is the current one, the newest that is still open
-  // Shared, so that a socket closed by another branch does not vanish under the one that waits on it.
+  // Shared, so that a socket closed by another branch does not vanish under the one that waits on
+  // it.
   std::shared_ptr<OpenSocket> find(const std::string& socket_name);
   OpenSocket& add(const std::string& socket_name, OpenSocket socket);
   void forget(const std::string& socket_name);
@@ -82,7 +84,8 @@ class ActorRun {
   // Books octets that went through the socket: journal, ledger.
   void book_transfer(const Step& step, OpenSocket& socket, bool sent, ByteView data,
                      const std::optional<Endpoint>& peer = std::nullopt);
-  // Closes one socket; what nobody read or accepted is a finding, unless the actor ignores leftovers.
+  // Closes one socket; what nobody read or accepted is a finding, unless the actor ignores
+  // leftovers.
   std::optional<Finding> close_socket(const std::string& socket_name, const char* how);
   // Closes everything, newest first: streams and listeners, and with `datagrams` those sockets too.
   std::vector<Finding> end(const char* how, bool datagrams);
@@ -91,7 +94,7 @@ class ActorRun {
   std::optional<Finding> check_leftover(const std::string& socket_name, OpenSocket& socket);
 
   std::map<std::string, std::shared_ptr<OpenSocket>> sockets_;
-  std::vector<std::string> order_;   // names by age, the newest last
+  std::vector<std::string> order_;  // names by age, the newest last
   uint64_t unnamed_ = 0;
 };
 

@@ -1,8 +1,7 @@
 #include "harness/run/blackboard.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "harness/base/require.h"
 
@@ -52,7 +51,8 @@ bool Blackboard::arrive(const std::string& name) {
 uint64_t Blackboard::missing_at_barrier(const std::string& name) const {
   auto found = barriers_.find(name);
   if (found == barriers_.end()) return 0;
-  return found->second.parties - std::min<uint64_t>(found->second.parties, found->second.waiting.size());
+  return found->second.parties -
+         std::min<uint64_t>(found->second.parties, found->second.waiting.size());
 }
 
 void Blackboard::sits_at(const Endpoint& endpoint, const std::string& instance) {

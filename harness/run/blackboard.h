@@ -1,7 +1,7 @@
 #pragma once
-// What the actors of one run share: exported variables, services' addresses, barriers, and who sits at
-// which endpoint. Fibers wait here for each other; whoever waits says for what, so that a deadlock can be
-// told in words. It opens no socket.
+// What the actors of one run share: exported variables, services' addresses, barriers, and who sits
+// at which endpoint. Fibers wait here for each other; whoever waits says for what, so that a
+// deadlock can be told in words. It opens no socket.
 
 #include <cstdint>
 #include <map>
@@ -29,7 +29,9 @@ class Blackboard {
   const std::map<std::string, Value>& values() const { return values_; }
 
   // ---- barriers
-  void expect_at_barrier(const std::string& name, uint64_t parties) { barriers_[name].parties += parties; }
+  void expect_at_barrier(const std::string& name, uint64_t parties) {
+    barriers_[name].parties += parties;
+  }
   // Waits until as many fibers as expected stand there. False if the fiber's deadline passed first.
   bool arrive(const std::string& name);
   uint64_t missing_at_barrier(const std::string& name) const;

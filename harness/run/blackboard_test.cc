@@ -1,7 +1,6 @@
 #include "harness/run/blackboard.h"
 
 #include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
 

@@ -1,11 +1,12 @@
 #include "harness/run/exchange.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <poll.h>
-
-#include <algorithm>
+#include <set>
 
 #include "harness/base/text.h"
+#include "harness/run/openings.h"
 #include "harness/run/verbs.h"
 
 namespace netrig {
@@ -15,17 +16,6 @@ constexpr size_t kWaitersTold = 12;
 
 std::string instance_name(const Actor& actor, int64_t index) {
   return actor.count == 1 ? actor.name : fmt::format("{}-{}", actor.name, index);
-}
-
-bool accepts_by_itself(const Actor& actor) {
-  if (actor.opening != Opening::kListen || actor.has_each || actor.steps.empty()) return false;
-  bool explicit_accept = false;
-  for_each_step(actor.steps, [&](const Step& step) { explicit_accept |= step.verb == Verb::kAccept; });
-  return !explicit_accept && has_connections(actor.address.transport);
-}
-
-Finding opening_failed(const ActorRun& run, Location at, const std::string& what, Errno error) {
-  return {{at, fmt::format("{} {}: {} ({})", run.name, what, error.name(), error.text()), {}}, run.name, ""};
 }
 
 }  // namespace
@@ -49,7 +39,9 @@ Exchange::Exchange(const Scenario& scenario, World& world, Journal& journal, uin
              .failed = [this](Finding finding) { fail(std::move(finding)); }},
       timeout_(timeout) {}
 
-Exchange::~Exchange() { world_.loop().destroy_fibers(); }
+Exchange::~Exchange() {
+  world_.loop().destroy_fibers();
+}
 
 Exchange::Outcome Exchange::play() {
   Loop& loop = world_.loop();
@@ -107,7 +99,8 @@ std::map<std::string, std::string> Exchange::variables() const {
   return texts;
 }
 
-std::expected<Endpoint, std::string> Exchange::resolve(const Address& address, const std::string& host,
+std::expected<Endpoint, std::string> Exchange::resolve(const Address& address,
+                                                       const std::string& host,
                                                        Variables& variables) {
   if (!is_unix(address.transport)) {
     const std::string& where = address.host.empty() ? host : address.host;
@@ -137,16 +130,19 @@ void Exchange::promise_variables() {
       blackboard_.promise(actor.name + (is_unix(service->transport) ? ".path" : ".port"));
     }
     blackboard_.set(actor.name + ".address", own_address(actor).to_string());
+    std::set<std::string> barriers;
     const auto look = [&](const Step& step) {
-      if (step.verb == Verb::kBarrier) {
-        blackboard_.expect_at_barrier(std::get<BarrierArguments>(step.arguments).name,
-                                      static_cast<uint64_t>(actor.count));
+      if (const auto* barrier = std::get_if<BarrierArguments>(&step.arguments)) {
+        barriers.insert(barrier->name);
       }
       if (!step.exported) return;
       for (const std::string& name : kept_names(step)) blackboard_.promise(name);
     };
     for_each_step(actor.steps, look);
     for_each_step(actor.each, look);
+    for (const std::string& name : barriers) {
+      blackboard_.expect_at_barrier(name, static_cast<uint64_t>(actor.count));
+    }
   }
 }
 
@@ -176,36 +172,6 @@ void Exchange::open_services() {
   started_ = true;
 }
 
-std::optional<Finding> Exchange::open_service(ActorRun& run) {
-  const Actor& actor = run.actor;
-  if (actor.opening != Opening::kListen && actor.opening != Opening::kBind) return std::nullopt;
-  Scope scope(run, nullptr);
-  Branch branch{run, scope};
-  const bool listens = actor.opening == Opening::kListen;
-  stage_.loop.set_activity(fmt::format("{} {}", run.name, listens ? "listen" : "bind"));
-  const auto endpoint = resolve(actor.address, actor.host, scope);
-  if (!endpoint) return Finding{{actor.address.at, endpoint.error(), {}}, run.name, ""};
-  const bool v6 = endpoint->kind() == Endpoint::Kind::kIp && endpoint->address().is_v6();
-  const SocketArguments kind = socket_arguments(actor.address.transport, v6);
-  const auto made = run.api.socket(kind.domain, kind.type, kind.protocol);
-  if (!made) return opening_failed(run, actor.address.at, "cannot make a socket", made.error());
-  run.add(listens ? "listener" : "connection",
-          {.socket = *made, .transport = actor.address.transport, .transport_known = true});
-  for (const OptionSetting& setting : actor.options) {
-    const auto set = apply_option(branch, *made, setting);
-    if (!set) return opening_failed(run, setting.at, "cannot set " + setting.name, set.error());
-  }
-  const auto bound = run.api.bind(*made, *endpoint);
-  const std::string where = endpoint->to_string();
-  if (!bound) return opening_failed(run, actor.address.at, "cannot bind to " + where, bound.error());
-  if (listens) {
-    const auto listening = run.api.listen(*made, static_cast<int>(actor.backlog));
-    if (!listening) return opening_failed(run, actor.address.at, "cannot listen on " + where, listening.error());
-  }
-  if (const auto local = run.api.getsockname(*made)) announce_service(run, *local);
-  return std::nullopt;
-}
-
 void Exchange::play_actor(ActorRun& run) {
   journal_.record(run.name, ActorStarted{});
   Scope scope(run, nullptr);
@@ -222,55 +188,6 @@ void Exchange::play_actor(ActorRun& run) {
   for (Finding& leftover : run.end("end of actor", false)) fail(std::move(leftover));
 }
 
-std::optional<Finding> Exchange::open_connection(Branch& branch) {
-  ActorRun& run = branch.run;
-  const Actor& actor = run.actor;
-  stage_.loop.set_activity(run.name + " connect");
-  stage_.waiting[stage_.loop.current()] = {run.name, actor.target.at, "connect"};
-  const auto endpoint = resolve_target(branch, actor.target);
-  if (!endpoint) return Finding{{actor.target.at, endpoint.error(), {}}, run.name, ""};
-  Transport transport = actor.target.address.transport;
-  if (const Actor* peer = find_actor(scenario_, actor.target.actor)) {
-    if (const Address* service = service_address(*peer)) transport = service->transport;
-  }
-  const bool v6 = endpoint->kind() == Endpoint::Kind::kIp && endpoint->address().is_v6();
-  const SocketArguments kind = socket_arguments(transport, v6);
-  const auto made = run.api.socket(kind.domain, kind.type, kind.protocol);
-  if (!made) return opening_failed(run, actor.target.at, "cannot make a socket", made.error());
-  OpenSocket& socket = run.add("connection", {.socket = *made, .transport = transport, .transport_known = true});
-  for (const OptionSetting& setting : actor.options) {
-    const auto set = apply_option(branch, *made, setting);
-    if (!set) return opening_failed(run, setting.at, "cannot set " + setting.name, set.error());
-  }
-  if (actor.from) {
-    const auto from = resolve(*actor.from, actor.host, branch.scope);
-    if (!from) return Finding{{actor.from->at, from.error(), {}}, run.name, ""};
-    const auto bound = run.api.bind(*made, *from);
-    if (!bound) return opening_failed(run, actor.from->at, "cannot bind to " + from->to_string(), bound.error());
-    if (const auto local = run.api.getsockname(*made)) announce_service(run, *local);
-  }
-  const auto connected = run.api.connect(*made, *endpoint);
-  if (!connected) {
-    return opening_failed(run, actor.target.at, "cannot connect to " + endpoint->to_string(), connected.error());
-  }
-  run.book_connection(socket, false);
-  return std::nullopt;
-}
-
-std::optional<Finding> Exchange::accept_first(Branch& branch) {
-  ActorRun& run = branch.run;
-  stage_.loop.set_activity(run.name + " accept");
-  stage_.waiting[stage_.loop.current()] = {run.name, run.actor.address.at, "accept of its first connection"};
-  const auto listener = run.find("listener");
-  const auto accepted = run.api.accept(listener->socket);
-  if (!accepted) return opening_failed(run, run.actor.address.at, "cannot accept", accepted.error());
-  OpenSocket& socket = run.add("connection", {.socket = accepted->socket,
-                                              .transport = listener->transport,
-                                              .transport_known = true});
-  run.book_connection(socket, true);
-  return std::nullopt;
-}
-
 void Exchange::serve_each(ActorRun& run) {
   const auto listener = run.find("listener");
   std::vector<FiberId> serving;
@@ -281,17 +198,18 @@ void Exchange::serve_each(ActorRun& run) {
     }
     stage_.loop.set_activity(run.name + " accept");
     const auto accepted = run.api.accept(listener->socket);
-    if (!accepted) return fail(opening_failed(run, run.actor.address.at, "cannot accept", accepted.error()));
+    if (!accepted)
+      return fail(opening_failed(run, run.actor.address.at, "cannot accept", accepted.error()));
     ++working_;
-    serving.push_back(stage_.loop.spawn(fmt::format("{}#{}", run.name, number), [this, &run, accepted, number] {
-      serve_one(run, *accepted, number);
-    }));
+    serving.push_back(
+        stage_.loop.spawn(fmt::format("{}#{}", run.name, number),
+                          [this, &run, accepted, number] { serve_one(run, *accepted, number); }));
   }
 }
 
 void Exchange::serve_one(ActorRun& listener, const Accepted& accepted, int64_t number) {
-  const auto owned = std::make_unique<ActorRun>(stage_, listener.actor,
-                                                fmt::format("{}#{}", listener.name, number), number);
+  const auto owned = std::make_unique<ActorRun>(
+      stage_, listener.actor, fmt::format("{}#{}", listener.name, number), number);
   ActorRun& run = *owned;
   journal_.record(run.name, ActorStarted{});
   OpenSocket& socket = run.add("connection", {.socket = accepted.socket,
@@ -347,10 +265,10 @@ void Exchange::tell_who_waits(const std::string& message) {
 void Exchange::judge_leftovers() {
   const auto blame = [&](const Actor* actor, const std::string& instance, std::string message) {
     if (actor == nullptr || actor->ignore_leftover) return;
-    outcome_.findings.push_back({{actor->at, std::move(message),
-                                  {"\"leftover\": \"ignore\" on the actor allows it"}},
-                                 instance,
-                                 ""});
+    outcome_.findings.push_back(
+        {{actor->at, std::move(message), {"\"leftover\": \"ignore\" on the actor allows it"}},
+         instance,
+         ""});
   };
   const auto actor_of = [&](const std::string& instance) -> const Actor* {
     const Actor* found = nullptr;
@@ -363,10 +281,10 @@ void Exchange::judge_leftovers() {
   };
   for (const UnreadStream& stream : ledger_.unread()) {
     blame(actor_of(stream.receiver), stream.receiver,
-          fmt::format("{} never read {} that {} sent", stream.receiver, plural(stream.octets, "octet"),
-                      stream.sender));
+          fmt::format("{} never read {} that {} sent", stream.receiver,
+                      plural(stream.octets, "octet"), stream.sender));
   }
-  std::map<std::string, uint64_t> unread;   // by receiving host
+  std::map<std::string, uint64_t> unread;  // by receiving host
   for (const Event& event : journal_.events()) {
     const auto* arrival = std::get_if<ArrivalRecord>(&event.what);
     if (arrival == nullptr || arrival->read) continue;
@@ -378,7 +296,8 @@ void Exchange::judge_leftovers() {
     for (const Actor& actor : scenario_.actors) {
       if (actor.host == host && (receiver == nullptr || actor.ignore_leftover)) receiver = &actor;
     }
-    blame(receiver, host, fmt::format("{} never read {} that came", host, plural(count, "datagram")));
+    blame(receiver, host,
+          fmt::format("{} never read {} that came", host, plural(count, "datagram")));
   }
 }
 

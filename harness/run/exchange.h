@@ -1,7 +1,7 @@
 #pragma once
-// The exchange of one run: every actor of a scenario played on a world, until all have ended, one has
-// found something wrong, everybody waits for what cannot come, or the time is over. It makes no world and
-// writes no file; it judges steps and leftovers, not the capture.
+// The exchange of one run: every actor of a scenario played on a world, until all have ended, one
+// has found something wrong, everybody waits for what cannot come, or the time is over. It makes no
+// world and writes no file; it judges steps and leftovers, not the capture.
 
 #include <functional>
 #include <map>
@@ -17,16 +17,17 @@ namespace netrig {
 class Exchange {
  public:
   struct Outcome {
-    std::vector<Finding> findings;   // empty: everything went as the scenario says
+    std::vector<Finding> findings;  // empty: everything went as the scenario says
     bool interrupted = false;
   };
 
   // All must outlive the exchange.
-  Exchange(const Scenario& scenario, World& world, Journal& journal, uint64_t seed, Duration timeout);
+  Exchange(const Scenario& scenario, World& world, Journal& journal, uint64_t seed,
+           Duration timeout);
   ~Exchange();
 
-  // Plays it; once. World::finish() is called by it, and its report kept, so that what was under way is
-  // counted before the leftovers are judged.
+  // Plays it; once. World::finish() is called by it, and its report kept, so that what was under
+  // way is counted before the leftovers are judged.
   Outcome play();
   // Ends play() soon; from a callback of the loop.
   void interrupt();
@@ -43,10 +44,7 @@ class Exchange {
   void promise_variables();
   void make_actors();
   void open_services();
-  std::optional<Finding> open_service(ActorRun& run);
   void play_actor(ActorRun& run);
-  std::optional<Finding> open_connection(Branch& branch);
-  std::optional<Finding> accept_first(Branch& branch);
   void serve_each(ActorRun& run);
   void serve_one(ActorRun& listener, const Accepted& accepted, int64_t number);
   bool everything_done();
@@ -62,8 +60,8 @@ class Exchange {
   Stage stage_;
   Duration timeout_;
   std::vector<std::unique_ptr<ActorRun>> runs_;
-  std::map<std::string, FiberId> acceptors_;   // `each` actors' fibers, which nobody waits for
-  size_t working_ = 0;                         // fibers that have to end
+  std::map<std::string, FiberId> acceptors_;  // `each` actors' fibers, which nobody waits for
+  size_t working_ = 0;                        // fibers that have to end
   bool started_ = false;
   Outcome outcome_;
   WorldReport report_;

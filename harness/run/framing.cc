@@ -1,9 +1,8 @@
 #include "harness/run/framing.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <sys/socket.h>
-
-#include <algorithm>
 
 #include "harness/base/text.h"
 #include "harness/run/render.h"
@@ -12,7 +11,8 @@
 namespace netrig {
 namespace {
 
-// RFC 768: no UDP datagram is larger; Unix datagrams may be, and are read with what waits as the size.
+// RFC 768: no UDP datagram is larger; Unix datagrams may be, and are read with what waits as the
+// size.
 constexpr size_t kDatagramMax = 65536;
 constexpr size_t kChunk = 65536;
 
@@ -95,7 +95,8 @@ class StreamReader {
     const size_t before = framed_.message.size();
     const size_t asked = std::min(size, kChunk);
     framed_.message.resize(before + asked);
-    const auto got = api_.recv(socket_, std::span(framed_.message).subspan(before), flags_ | extra_flags);
+    const auto got =
+        api_.recv(socket_, std::span(framed_.message).subspan(before), flags_ | extra_flags);
     framed_.message.resize(before + (got ? *got : 0));
     if (!got) framed_.error = got.error();
     if (got && *got == 0) framed_.error = Errno::eof();
@@ -110,7 +111,8 @@ class StreamReader {
   }
 
   void tell_progress(const std::string& goal) {
-    framed_.details.push_back(fmt::format("came: {} {}", plural(framed_.message.size(), "octet"), goal));
+    framed_.details.push_back(
+        fmt::format("came: {} {}", plural(framed_.message.size(), "octet"), goal));
     if (!framed_.message.empty()) framed_.details.push_back(format_quoted(framed_.message));
   }
 

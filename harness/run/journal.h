@@ -1,7 +1,8 @@
 #pragma once
-// Everything that happened in a run, in order, as typed events. Reports and expectations read it; nothing
-// else is kept. Payloads are kept as previews only (kPreviewOctets), sizes in full. It grows with the run;
-// each event is also handed to a sink as it happens (the journal.jsonl of the run).
+// Everything that happened in a run, in order, as typed events. Reports and expectations read it;
+// nothing else is kept. Payloads are kept as previews only (kPreviewOctets), sizes in full. It
+// grows with the run; each event is also handed to a sink as it happens (the journal.jsonl of the
+// run).
 
 #include <cstdint>
 #include <functional>
@@ -29,39 +30,40 @@ struct StepStarted {
 struct StepEnded {
   std::string path;
   Location at;
-  std::string verb;        // "send"
-  int64_t returned = 0;    // octets, messages, an option's value; by verb
-  std::string error;       // the errno name that it got as expected; empty for success
+  std::string verb;      // "send"
+  int64_t returned = 0;  // octets, messages, an option's value; by verb
+  std::string error;     // the errno name that it got as expected; empty for success
 };
 // Payload handed to or taken from a socket, one message verb or call at a time.
 struct Transfer {
-  bool sent = false;       // else received
-  std::string path;        // the step's
+  bool sent = false;  // else received
+  std::string path;   // the step's
   Location at;
   Transport transport = Transport::kTcp;
-  std::string peer;        // the other actor's or instance's name if known, else an endpoint
+  std::string peer;  // the other actor's or instance's name if known, else an endpoint
   uint64_t octets = 0;
-  Bytes preview;           // the first kPreviewOctets
+  Bytes preview;  // the first kPreviewOctets
 };
 struct ConnectionOpened {
-  uint64_t connection = 0;   // number within the run, from 1; each end has its own
-  bool accepted = false;     // else connected
+  uint64_t connection = 0;  // number within the run, from 1; each end has its own
+  bool accepted = false;    // else connected
   Transport transport = Transport::kTcp;
-  std::string peer;          // actor instance, if known
+  std::string peer;  // actor instance, if known
   Endpoint local, remote;
 };
 struct ConnectionClosed {
   uint64_t connection = 0;
-  std::string how;           // "close", "reset", "end of actor", "end of run"
+  std::string how;  // "close", "reset", "end of actor", "end of run"
 };
 struct ActorStarted {};
 struct ActorEnded {
-  bool finished = false;     // every step was done
+  bool finished = false;  // every step was done
 };
 
 struct Event {
   Instant at;
-  std::string actor;         // instance: "client", "client-3" (count), "server#2" (each); "" for the network
+  std::string
+      actor;  // instance: "client", "client-3" (count), "server#2" (each); "" for the network
   std::variant<StepStarted, StepEnded, Transfer, ConnectionOpened, ConnectionClosed, ActorStarted,
                ActorEnded, FateRecord, ArrivalRecord>
       what;

@@ -1,7 +1,7 @@
 #pragma once
-// The books of a run: connections and the octets that went into and out of them, so that what nobody read
-// is found at the end whatever the timing was, and a fingerprint of what every actor saw. Plain
-// book-keeping: it opens no socket and waits for nothing.
+// The books of a run: connections and the octets that went into and out of them, so that what
+// nobody read is found at the end whatever the timing was, and a fingerprint of what every actor
+// saw. Plain book-keeping: it opens no socket and waits for nothing.
 
 #include <cstdint>
 #include <map>
@@ -17,7 +17,7 @@ namespace netrig {
 
 // Octets written by one end of a TCP connection and never read by the other.
 struct UnreadStream {
-  std::string sender;       // instances
+  std::string sender;  // instances
   std::string receiver;
   uint64_t octets = 0;
 };

@@ -225,6 +225,11 @@ std::optional<Mismatch> match_message(const Matcher& matcher, ByteView message,
 Mismatch describe_difference(ByteView expected, ByteView actual) {
   const size_t equal = equal_octets(expected, actual);
   Mismatch mismatch{"", difference_details(expected, actual)};
+  if (is_short_text(expected) && is_short_text(actual)) {
+    // The quotes are for reading; the octets below hide nothing.
+    std::ranges::copy(split_lines(format_hex_diff(expected, actual)),
+                      std::back_inserter(mismatch.details));
+  }
   const std::string expectation = fmt::format("expected {}", plural(expected.size(), "octet"));
   if (actual.empty()) {
     mismatch.message = expectation + ", got none";

@@ -1,11 +1,10 @@
 #include "harness/run/play.h"
 
+#include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <cstring>
 #include <optional>
+#include <unistd.h>
 
 #include "harness/run/exchange.h"
 #include "harness/run/ladder_text.h"
@@ -20,7 +19,9 @@ constexpr const char* kCaptureName = "capture.pcapng";
 class OutputFile {
  public:
   OutputFile(const Fd& folder, const char* name)
-      : name_(name), file_(::openat(folder.get(), name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644)) {
+      : name_(name),
+        file_(::openat(folder.get(), name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+                       0644)) {
     if (!file_) error_ = errno;
   }
   ~OutputFile() { flush(); }
@@ -67,7 +68,9 @@ std::string join_sentences(const std::vector<std::string>& sentences) {
   return all;
 }
 
-Fd duplicate(const Fd& fd) { return Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0)); }
+Fd duplicate(const Fd& fd) {
+  return Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
+}
 
 Duration time_limit(const Scenario& scenario, const RunOptions& options) {
   if (options.timeout > Duration{0}) return options.timeout;
@@ -90,8 +93,8 @@ void decide(RunResult& result, const Exchange::Outcome& outcome, const WorldRepo
 }
 
 // `world` is the caller's, because ending it takes long and the result need not wait for that.
-void play_in(const Scenario& scenario, const RunOptions& options, const Judge& judge, const Fd& output,
-             std::unique_ptr<World>& world, RunResult& result) {
+void play_in(const Scenario& scenario, const RunOptions& options, const Judge& judge,
+             const Fd& output, std::unique_ptr<World>& world, RunResult& result) {
   OutputFile journal_file(output, "journal.jsonl");
   Journal journal([&] { return world ? world->loop().now() : Instant{}; },
                   [&](const Event& event) { journal_file.write_line(event_to_json(event)); });

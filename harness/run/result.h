@@ -1,6 +1,7 @@
 #pragma once
-// How a run ended, as plain values: what reports print, what crosses from the sandbox to the parent, what
-// result.json says. Converting to and from JSON lives beside it; judging and printing do not.
+// How a run ended, as plain values: what reports print, what crosses from the sandbox to the
+// parent, what result.json says. Converting to and from JSON lives beside it; judging and printing
+// do not.
 
 #include <cstdint>
 #include <expected>
@@ -18,41 +19,41 @@ namespace netrig {
 enum class Verdict : uint8_t {
   kPass,
   kFail,
-  kUnsupported,   // this backend or machine cannot do what the scenario asks; `reason` says what
-  kInvalid,       // the harness could not keep its promise; never to be read as pass or fail
-  kError,         // it could not start, or netrig itself failed
-  kSkipped,       // the scenario says `skip`
-  kInterrupted,   // by a signal; what was known is written
+  kUnsupported,  // this backend or machine cannot do what the scenario asks; `reason` says what
+  kInvalid,      // the harness could not keep its promise; never to be read as pass or fail
+  kError,        // it could not start, or netrig itself failed
+  kSkipped,      // the scenario says `skip`
+  kInterrupted,  // by a signal; what was known is written
 };
-std::string_view verdict_name(Verdict verdict);   // "pass", "fail", ...
+std::string_view verdict_name(Verdict verdict);  // "pass", "fail", ...
 
 // A difference between what the scenario says and what happened.
 struct Finding {
-  Diagnostic diagnostic;          // place in the scenario file, message, details
-  std::string actor;              // instance, if one is to blame
-  std::string step;               // Step::path, if one is to blame
+  Diagnostic diagnostic;  // place in the scenario file, message, details
+  std::string actor;      // instance, if one is to blame
+  std::string step;       // Step::path, if one is to blame
 };
 
 struct RunResult {
-  std::string scenario;           // path as given on the command line
-  std::string id;                 // Scenario::id
+  std::string scenario;  // path as given on the command line
+  std::string id;        // Scenario::id
   std::string name;
-  std::string backend;            // "real"
+  std::string backend;  // "real"
   uint64_t seed = 0;
   Verdict verdict = Verdict::kError;
-  std::string reason;             // one sentence for unsupported, invalid, error, skipped
+  std::string reason;  // one sentence for unsupported, invalid, error, skipped
   std::vector<Finding> findings;
-  std::vector<DeliveryStatistics> delivery;   // latencies are reduced to min p50 p90 p99 max in JSON
+  std::vector<DeliveryStatistics> delivery;  // latencies are reduced to min p50 p90 p99 max in JSON
   std::map<std::string, int64_t> counters;
-  std::string fingerprint;        // hex hash of what happened, without times; "" if the run did not start
-  std::string output;             // folder of this run
-  std::string capture;            // path of capture.pcapng; "" if there is none
-  std::string again;              // the command that repeats it
-  std::string ladder;             // the text ladder of what happened; only kept for runs that did not pass
-  Duration duration{0};           // wall clock
+  std::string fingerprint;  // hex hash of what happened, without times; "" if the run did not start
+  std::string output;       // folder of this run
+  std::string capture;      // path of capture.pcapng; "" if there is none
+  std::string again;        // the command that repeats it
+  std::string ladder;    // the text ladder of what happened; only kept for runs that did not pass
+  Duration duration{0};  // wall clock
 };
 
-std::string result_to_json(const RunResult& result);   // one line, without '\n'
+std::string result_to_json(const RunResult& result);  // one line, without '\n'
 std::expected<RunResult, std::string> result_from_json(std::string_view json);
 
 }  // namespace netrig

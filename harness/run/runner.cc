@@ -1,5 +1,7 @@
 #include "harness/run/runner.h"
 
+#include <chrono>
+#include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
@@ -7,9 +9,6 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <chrono>
-#include <cstring>
 
 #include "harness/real/sandbox.h"
 #include "harness/run/play.h"
@@ -21,12 +20,6 @@ namespace {
 // How long past its own time limit a run's process may go on before it is ended from inside.
 constexpr int kGraceSeconds = 15;
 
-Duration wall_now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return std::chrono::seconds(time.tv_sec) + Duration(time.tv_nsec);
-}
-
 void block_stop_signals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -36,14 +29,16 @@ void block_stop_signals() {
   ::signal(SIGPIPE, SIG_IGN);
 }
 
-// A run whose loop no longer turns must still end. PID 1 of a namespace ignores default actions, so this
-// is a handler.
+// A run whose loop no longer turns must still end. PID 1 of a namespace ignores default actions, so
+// this is a handler.
 void end_when_stuck(const Scenario& scenario, const RunOptions& options) {
-  const Duration limit = options.timeout > Duration{0} ? options.timeout : scenario.timeout.value_or(kDefaultTimeout);
-  struct sigaction action {};
+  const Duration limit =
+      options.timeout > Duration{0} ? options.timeout : scenario.timeout.value_or(kDefaultTimeout);
+  struct sigaction action{};
   action.sa_handler = [](int) { ::_exit(124); };
   ::sigaction(SIGALRM, &action, nullptr);
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit).count() + kGraceSeconds;
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(limit).count() + kGraceSeconds;
   ::alarm(static_cast<unsigned>(seconds));
 }
 
@@ -74,11 +69,10 @@ std::expected<pid_t, std::string> start_child(const Scenario& scenario, const Ru
 }  // namespace
 
 struct RunningJob::State {
-  RunResult result;          // blank until it has ended
+  RunResult result;  // blank until it has ended
   pid_t pid = -1;
   Fd pipe;
   std::string received;
-  Duration started_at{0};
   bool ended = false;
   bool killed = false;
 
@@ -92,11 +86,8 @@ struct RunningJob::State {
   void end() {
     pipe.reset();
     ended = true;
-    result.duration = wall_now() - started_at;
     if (auto told = result_from_json(received)) {
-      const Duration duration = result.duration;
       result = std::move(*told);
-      result.duration = duration;
       return;
     }
     int status = 0;
@@ -106,13 +97,13 @@ struct RunningJob::State {
       result.verdict = Verdict::kInterrupted;
     } else {
       result.verdict = Verdict::kError;
-      result.reason = WIFSIGNALED(status)
-                          ? fmt::format("netrig's process for this run was killed by signal {}", WTERMSIG(status))
-                      : WEXITSTATUS(status) == 124
-                          ? "netrig's process for this run hung and was ended"
-                          : fmt::format("netrig's process for this run ended with status {}: {}",
-                                        WEXITSTATUS(status),
-                                        received.empty() ? "no result" : "half a result");
+      result.reason =
+          WIFSIGNALED(status) ? fmt::format("netrig's process for this run was killed by signal {}",
+                                            WTERMSIG(status))
+          : WEXITSTATUS(status) == 124
+              ? "netrig's process for this run hung and was ended"
+              : fmt::format("netrig's process for this run ended with status {}: {}",
+                            WEXITSTATUS(status), received.empty() ? "no result" : "half a result");
     }
   }
 };
@@ -122,9 +113,9 @@ RunningJob::RunningJob(RunningJob&&) noexcept = default;
 RunningJob& RunningJob::operator=(RunningJob&&) noexcept = default;
 RunningJob::~RunningJob() = default;
 
-RunningJob RunningJob::start(const Scenario& scenario, const RunOptions& options, const Judge& judge) {
+RunningJob RunningJob::start(const Scenario& scenario, const RunOptions& options,
+                             const Judge& judge) {
   auto state = std::make_unique<State>();
-  state->started_at = wall_now();
   state->result = blank_result(scenario, options);
   const auto end_with = [&](Verdict verdict, std::string reason) {
     state->result.verdict = verdict;
@@ -138,7 +129,8 @@ RunningJob RunningJob::start(const Scenario& scenario, const RunOptions& options
   }
   Fd output(::open(options.output.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!output) {
-    return end_with(Verdict::kError, fmt::format("cannot open {}: {}", options.output, std::strerror(errno)));
+    return end_with(Verdict::kError,
+                    fmt::format("cannot open {}: {}", options.output, std::strerror(errno)));
   }
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) {
@@ -157,8 +149,9 @@ RunningJob RunningJob::start(const Scenario& scenario, const RunOptions& options
   };
   const auto pid = start_child(scenario, options, body);
   if (!pid) {
-    return end_with(Verdict::kError,
-                    fmt::format("no sandbox on this machine: {} (`netrig doctor` says more)", pid.error()));
+    return end_with(
+        Verdict::kError,
+        fmt::format("no sandbox on this machine: {} (`netrig doctor` says more)", pid.error()));
   }
   state->pid = *pid;
   write_end.reset();
@@ -166,7 +159,9 @@ RunningJob RunningJob::start(const Scenario& scenario, const RunOptions& options
   return RunningJob(std::move(state));
 }
 
-int RunningJob::descriptor() const { return state_->ended ? -1 : state_->pipe.get(); }
+int RunningJob::descriptor() const {
+  return state_->ended ? -1 : state_->pipe.get();
+}
 
 void RunningJob::on_readable() {
   if (state_->ended) return;

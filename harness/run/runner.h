@@ -1,8 +1,9 @@
 #pragma once
-// One run: a scenario, a seed and a backend go in; a verdict, a journal, a capture and the files of the run
-// come out. The world is made here and nowhere else (world_factory.cc names the backends). Real runs happen
-// in a child process inside the sandbox; several can be under way at once (RunningJob). Expectations are
-// judged by a function that the caller gives, since checks live above this floor.
+// One run: a scenario, a seed and a backend go in; a verdict, a journal, a capture and the files of
+// the run come out. The world is made here and nowhere else (world_factory.cc names the backends).
+// Real runs happen in a child process inside the sandbox; several can be under way at once
+// (RunningJob). Expectations are judged by a function that the caller gives, since checks live
+// above this floor.
 
 #include <expected>
 #include <functional>
@@ -20,15 +21,15 @@
 namespace netrig {
 
 struct RunOptions {
-  std::string scenario_path;        // for the result and `again`
+  std::string scenario_path;  // for the result and `again`
   std::string backend = "real";
   uint64_t seed = 1;
-  Duration timeout{0};              // --timeout; 0: the scenario's own, or kDefaultTimeout
+  Duration timeout{0};  // --timeout; 0: the scenario's own, or kDefaultTimeout
   bool host_network = false;
   bool allow_remote = false;
   bool capture = true;
-  std::string output;               // the run's own folder, made already: OUT/<id>/<backend>-<seed>
-  std::string again;                // the command that repeats this run
+  std::string output;  // the run's own folder, made already: OUT/<id>/<backend>-<seed>
+  std::string again;   // the command that repeats this run
 };
 
 inline constexpr Duration kDefaultTimeout = 30s;
@@ -48,8 +49,8 @@ using Judge = std::function<std::vector<Finding>(const FinishedRun&)>;
 // Backends that this build has, in order of preference: "real" now.
 const std::vector<std::string>& known_backends();
 
-// Why the scenario cannot run on the backend, without trying: its `backends` list, a link fault that the
-// backend cannot apply. Empty if nothing speaks against it.
+// Why the scenario cannot run on the backend, without trying: its `backends` list, a link fault
+// that the backend cannot apply. Empty if nothing speaks against it.
 std::optional<std::string> reason_unsupported(const Scenario& scenario, const std::string& backend);
 
 // A run under way in a child process (or finished already, when it could not start).
@@ -59,13 +60,13 @@ class RunningJob {
   static RunningJob start(const Scenario& scenario, const RunOptions& options, const Judge& judge);
   RunningJob(RunningJob&&) noexcept;
   RunningJob& operator=(RunningJob&&) noexcept;
-  ~RunningJob();                    // kills what still runs
+  ~RunningJob();  // kills what still runs
 
   // Readable when there is something for on_readable(); -1 if the job has ended already.
   int descriptor() const;
   void on_readable();
-  std::optional<RunResult> take_result();   // once it has ended
-  void interrupt();                 // asks it to end and write what is known
+  std::optional<RunResult> take_result();  // once it has ended
+  void interrupt();                        // asks it to end and write what is known
   void kill();
   // After its result: true once its process has ended too. The destructor waits for that.
   bool gone();

@@ -1,6 +1,5 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "harness/base/require.h"
 #include "harness/base/text.h"
@@ -12,11 +11,11 @@ namespace {
 
 // The table of verbs: in the order of the enumeration.
 constexpr VerbFunction kVerbs[] = {
-    do_send,   do_recv,     do_eof,         do_collect,    do_socket,        do_bind,
-    do_listen, do_accept,   do_connect,     do_read,       do_write,         do_send_to,
-    do_recv_from, do_send_msg, do_recv_msg, do_shutdown,   do_close,         do_reset,
-    do_get_option, do_set_option, do_local_address, do_peer_address, do_poll, do_pair,
-    do_sleep,  do_barrier,  do_repeat,      do_for,        do_together,
+    do_send,       do_recv,       do_eof,           do_collect,      do_socket,   do_bind,
+    do_listen,     do_accept,     do_connect,       do_read,         do_write,    do_send_to,
+    do_recv_from,  do_send_msg,   do_recv_msg,      do_shutdown,     do_close,    do_reset,
+    do_get_option, do_set_option, do_local_address, do_peer_address, do_poll,     do_pair,
+    do_sleep,      do_barrier,    do_repeat,        do_for,          do_together,
 };
 static_assert(std::size(kVerbs) == static_cast<size_t>(Verb::kTogether) + 1);
 
@@ -60,9 +59,10 @@ std::optional<Finding> check_error(const ActorRun& run, const Step& step, const 
   const std::string got = answer.error      ? error_words(*answer.error)
                           : answer.mismatch ? answer.mismatch->message
                                             : fmt::format("success ({})", answer.returned);
-  return finding_at(run, step, step.error_at,
-                    fmt::format("{} of {} was to get {}, got {}", verb, run.name, join_or(names), got),
-                    answer.details);
+  return finding_at(
+      run, step, step.error_at,
+      fmt::format("{} of {} was to get {}, got {}", verb, run.name, join_or(names), got),
+      answer.details);
 }
 
 std::optional<Finding> check_answer(const ActorRun& run, const Step& step, const Answer& answer) {
@@ -70,13 +70,14 @@ std::optional<Finding> check_answer(const ActorRun& run, const Step& step, const
   if (auto finding = check_error(run, step, answer)) return finding;
   if (answer.error) return std::nullopt;
   if (answer.mismatch) {
-    return finding_at(run, step, step.value_at, fmt::format("{}: {}", run.name, answer.mismatch->message),
+    return finding_at(run, step, step.value_at,
+                      fmt::format("{}: {}", run.name, answer.mismatch->message),
                       answer.mismatch->details);
   }
   if (step.returns && !step.returns->contains(answer.returned)) {
     return finding_at(run, step, step.returns_at,
-                      fmt::format("{} of {} was to return {}, got {}", verb_name(step.verb), run.name,
-                                  format_range(*step.returns), answer.returned),
+                      fmt::format("{} of {} was to return {}, got {}", verb_name(step.verb),
+                                  run.name, format_range(*step.returns), answer.returned),
                       answer.details);
   }
   return std::nullopt;
@@ -104,12 +105,12 @@ std::optional<Finding> save_answer(ActorRun& run, const Step& step, const Answer
   for (const SaveInteger& integer : step.save->integers) {
     if (offset + integer.octets > answer.data.size()) {
       return finding_at(run, step, step.at,
-                        fmt::format("'{}' cannot be saved: it needs {}, only {} left of {}", integer.name,
-                                    plural(integer.octets, "octet"), answer.data.size() - offset,
-                                    answer.data.size()));
+                        fmt::format("'{}' cannot be saved: it needs {}, only {} left of {}",
+                                    integer.name, plural(integer.octets, "octet"),
+                                    answer.data.size() - offset, answer.data.size()));
     }
     keep_value(run, step, integer.name,
-         decode_integer(ByteView(answer.data).substr(offset, integer.octets), integer));
+               decode_integer(ByteView(answer.data).substr(offset, integer.octets), integer));
     offset += integer.octets;
   }
   return std::nullopt;

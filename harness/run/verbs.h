@@ -1,6 +1,6 @@
 #pragma once
-// What each verb does: one function a verb, in one table (step_runner.cc). A verb acts and answers; whether
-// the answer is the one that the step expects is judged in one place, for all of them.
+// What each verb does: one function a verb, in one table (step_runner.cc). A verb acts and answers;
+// whether the answer is the one that the step expects is judged in one place, for all of them.
 
 #include <optional>
 #include <string>
@@ -11,12 +11,12 @@
 namespace netrig {
 
 struct Answer {
-  int64_t returned = 0;                  // octets, messages, an option's value
-  std::optional<Errno> error;            // instead of success
-  std::optional<Mismatch> mismatch;      // it succeeded, but with something else than expected
-  std::vector<std::string> details;      // what is worth showing when the error was not expected
-  Bytes data;                            // what `save` keeps
-  std::optional<Finding> inner;          // a step inside this one failed (repeat, for, together)
+  int64_t returned = 0;              // octets, messages, an option's value
+  std::optional<Errno> error;        // instead of success
+  std::optional<Mismatch> mismatch;  // it succeeded, but with something else than expected
+  std::vector<std::string> details;  // what is worth showing when the error was not expected
+  Bytes data;                        // what `save` keeps
+  std::optional<Finding> inner;      // a step inside this one failed (repeat, for, together)
 
   static Answer of(Errno error) { return {.error = error}; }
   static Answer wrong(std::string message, std::vector<std::string> details = {}) {
@@ -81,7 +81,8 @@ SocketArguments socket_arguments(Transport transport, bool v6);
 std::optional<Transport> transport_of(const SocketArguments& arguments);
 // Every step, those inside repeat, for and together too.
 void for_each_step(const Steps& steps, const std::function<void(const Step&)>& visit);
-// The address that the actor's opening or its first `bind` step names; null if it is nobody's service.
+// The address that the actor's opening or its first `bind` step names; null if it is nobody's
+// service.
 const Address* service_address(const Actor& actor);
 // The service that others find under the actor's name: ${name.port} and so on.
 void announce_service(ActorRun& run, const Endpoint& local);

@@ -26,7 +26,9 @@ class NonblockingScope {
   bool on_;
 };
 
-std::string first_name(const Step& step) { return step.as.empty() ? "" : step.as.front(); }
+std::string first_name(const Step& step) {
+  return step.as.empty() ? "" : step.as.front();
+}
 
 OpenSocket opened(Socket socket, const SocketArguments& arguments) {
   const auto transport = transport_of(arguments);
@@ -51,7 +53,8 @@ Answer do_pair(Branch& branch, const Step& step) {
   if (!made) return Answer::of(made.error());
   const Socket ends[] = {made->first, made->second};
   for (size_t i = 0; i < 2; ++i) {
-    OpenSocket& socket = branch.run.add(i < step.as.size() ? step.as[i] : "", opened(ends[i], arguments));
+    OpenSocket& socket =
+        branch.run.add(i < step.as.size() ? step.as[i] : "", opened(ends[i], arguments));
     socket.connected = true;
   }
   return {};
@@ -59,7 +62,8 @@ Answer do_pair(Branch& branch, const Step& step) {
 
 Answer do_bind(Branch& branch, const Step& step) {
   const auto& arguments = std::get<BindArguments>(step.arguments);
-  const auto endpoint = branch.run.stage.resolve(arguments.address, branch.run.actor.host, branch.scope);
+  const auto endpoint =
+      branch.run.stage.resolve(arguments.address, branch.run.actor.host, branch.scope);
   if (!endpoint) return Answer::wrong(endpoint.error());
   const auto socket = branch.run.find(step.on);
   if (socket == nullptr) return Answer::of(Errno(EBADF));
@@ -79,7 +83,8 @@ Answer do_listen(Branch& branch, const Step& step) {
   if (socket == nullptr) return Answer::of(Errno(EBADF));
   const auto listening = branch.run.api.listen(socket->socket, static_cast<int>(*backlog));
   if (!listening) return Answer::of(listening.error());
-  if (const auto local = branch.run.api.getsockname(socket->socket)) announce_service(branch.run, *local);
+  if (const auto local = branch.run.api.getsockname(socket->socket))
+    announce_service(branch.run, *local);
   return {};
 }
 

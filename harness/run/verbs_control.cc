@@ -19,7 +19,8 @@ Answer do_barrier(Branch& branch, const Step& step) {
   Blackboard& blackboard = branch.run.stage.blackboard;
   if (blackboard.arrive(name)) return {};
   Answer answer = Answer::of(Errno::timeout());
-  answer.details = {fmt::format("{} did not come", plural(blackboard.missing_at_barrier(name), "actor"))};
+  answer.details = {
+      fmt::format("{} did not come", plural(blackboard.missing_at_barrier(name), "actor"))};
   return answer;
 }
 

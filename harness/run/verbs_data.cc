@@ -1,9 +1,8 @@
 // The socket API's data calls, one call a step: read write recv_from send_to recv_msg send_msg.
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <sys/socket.h>
-
-#include <algorithm>
 
 #include "harness/base/text.h"
 #include "harness/run/verbs.h"
@@ -111,7 +110,8 @@ Answer do_send_msg(Branch& branch, const Step& step) {
   const auto& arguments = std::get<SendArguments>(step.arguments);
   std::vector<Bytes> rendered;
   const auto* list = std::get_if<std::vector<Payload>>(&arguments.payload.form);
-  const auto payloads = list != nullptr ? std::span<const Payload>(*list) : std::span(&arguments.payload, 1);
+  const auto payloads =
+      list != nullptr ? std::span<const Payload>(*list) : std::span(&arguments.payload, 1);
   for (const Payload& payload : payloads) {
     auto octets = render(payload, branch.scope, branch.run.stage.seed);
     if (!octets) return Answer::wrong(octets.error());
@@ -136,7 +136,8 @@ Answer do_send_msg(Branch& branch, const Step& step) {
   std::vector<ByteView> parts(rendered.begin(), rendered.end());
   Bytes all;
   for (const Bytes& part : rendered) all += part;
-  const auto sent = branch.run.api.sendmsg(socket->socket, parts, call_flags(step), to ? &*to : nullptr, control);
+  const auto sent =
+      branch.run.api.sendmsg(socket->socket, parts, call_flags(step), to ? &*to : nullptr, control);
   if (!sent) return Answer::of(sent.error());
   for (const std::string& name : arguments.rights) branch.run.find(name)->passed_on = true;
   branch.run.book_transfer(step, *socket, true, ByteView(all).substr(0, *sent), to);
@@ -149,16 +150,19 @@ namespace {
 std::optional<Mismatch> judge_message(Branch& branch, const ReadArguments& arguments,
                                       const ReceivedMessage& got) {
   int wanted = 0;
-  for (const std::string& name : arguments.message_flags) wanted |= find_bit(message_flags(), name).value_or(0);
+  for (const std::string& name : arguments.message_flags)
+    wanted |= find_bit(message_flags(), name).value_or(0);
   if ((got.flags & wanted) != wanted) {
-    return Mismatch{fmt::format("expected message flags {}, got {}", format_bits(message_flags(), wanted),
-                                format_bits(message_flags(), got.flags)),
-                    {}};
+    return Mismatch{
+        fmt::format("expected message flags {}, got {}", format_bits(message_flags(), wanted),
+                    format_bits(message_flags(), got.flags)),
+        {}};
   }
   if (got.control.rights.size() != arguments.rights.size()) {
-    return Mismatch{fmt::format("expected {}, got {}", plural(arguments.rights.size(), "passed socket"),
-                                got.control.rights.size()),
-                    {}};
+    return Mismatch{
+        fmt::format("expected {}, got {}", plural(arguments.rights.size(), "passed socket"),
+                    got.control.rights.size()),
+        {}};
   }
   for (size_t i = 0; i < arguments.rights.size(); ++i) {
     OpenSocket passed{.socket = got.control.rights[i]};

@@ -1,9 +1,8 @@
 // The message verbs: send, recv, eof, collect. They loop over partial reads and writes.
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <sys/socket.h>
-
-#include <algorithm>
 
 #include "harness/base/text.h"
 #include "harness/run/framing.h"
@@ -24,7 +23,8 @@ Answer send_datagram(Branch& branch, const Step& step, OpenSocket& socket, const
                         ? api.sendto(socket.socket, data, call_flags(step), *socket.last_sender)
                         : api.send(socket.socket, data, call_flags(step));
   if (!sent) return Answer::of(sent.error());
-  branch.run.book_transfer(step, socket, true, data, answer_to_last ? socket.last_sender : std::nullopt);
+  branch.run.book_transfer(step, socket, true, data,
+                           answer_to_last ? socket.last_sender : std::nullopt);
   return {.returned = static_cast<int64_t>(*sent), .data = data};
 }
 
@@ -47,7 +47,8 @@ Answer send_stream(Branch& branch, const Step& step, OpenSocket& socket, const B
 }
 
 bool has_framing(const Matcher& matcher) {
-  return matcher.exact || matcher.length || matcher.until || matcher.line || !matcher.any_of.empty();
+  return matcher.exact || matcher.length || matcher.until || matcher.line ||
+         !matcher.any_of.empty();
 }
 
 // Stops a collect: what came last, or the end of what it waits for.
@@ -65,7 +66,8 @@ Instant next_limit(const CollectArguments& arguments, Instant now, Instant start
   return limit;
 }
 
-// One message or, on a stream without framing, whatever one read gives. False: nothing more will come.
+// One message or, on a stream without framing, whatever one read gives. False: nothing more will
+// come.
 bool collect_one(Branch& branch, const Step& step, OpenSocket& socket, Instant limit,
                  CollectState& state) {
   const auto& arguments = std::get<CollectArguments>(step.arguments);
@@ -88,16 +90,18 @@ bool collect_one(Branch& branch, const Step& step, OpenSocket& socket, Instant l
   }
   branch.run.book_transfer(step, socket, false, framed.message, framed.from);
   if (framed.error) {
-    state.mismatch = Mismatch{fmt::format("message {} was cut short: {}", state.messages + 1,
-                                          framed.error->name()),
-                              framed.details};
+    state.mismatch = Mismatch{
+        fmt::format("message {} was cut short: {}", state.messages + 1, framed.error->name()),
+        framed.details};
     return false;
   }
   ++state.messages;
   state.octets += framed.message;
-  state.mismatch = framed.mismatch ? framed.mismatch : check_octets(branch, step, arguments.matcher, framed.message);
+  state.mismatch = framed.mismatch ? framed.mismatch
+                                   : check_octets(branch, step, arguments.matcher, framed.message);
   if (state.mismatch) {
-    state.mismatch->message = fmt::format("message {}: {}", state.messages, state.mismatch->message);
+    state.mismatch->message =
+        fmt::format("message {}: {}", state.messages, state.mismatch->message);
   }
   return !state.mismatch;
 }
@@ -164,13 +168,15 @@ Answer do_collect(Branch& branch, const Step& step) {
     limit = next_limit(arguments, loop.now(), start);
     if (!collect_one(branch, step, *socket, limit, state)) break;
   }
-  Answer answer{.returned = state.messages, .mismatch = state.mismatch, .data = std::move(state.octets)};
+  Answer answer{
+      .returned = state.messages, .mismatch = state.mismatch, .data = std::move(state.octets)};
   const bool own_limit = state.error == Errno::timeout() && limit < outer;
   const bool ended = own_limit || state.error == Errno::eof();
   if (state.error && !ended) answer.error = state.error;
   if (ended && arguments.count && !arguments.idle && !arguments.time) answer.error = state.error;
   if (answer.error) {
-    answer.details = {fmt::format("came: {}", plural(static_cast<uint64_t>(state.messages), "message"))};
+    answer.details = {
+        fmt::format("came: {}", plural(static_cast<uint64_t>(state.messages), "message"))};
   }
   return answer;
 }

@@ -27,10 +27,12 @@ Answer judge_address(Branch& branch, const Step& step, const Result<Endpoint>& e
     return answer.mismatch.has_value();
   };
   if (arguments.text && differs(*arguments.text, answer.data)) return answer;
-  if (arguments.address && differs(*arguments.address, endpoint->address().to_string())) return answer;
+  if (arguments.address && differs(*arguments.address, endpoint->address().to_string()))
+    return answer;
   if (arguments.port && !arguments.port->contains(endpoint->port())) {
-    answer.mismatch =
-        Mismatch{fmt::format("expected port {}, got {}", format_range(*arguments.port), endpoint->port()), {}};
+    answer.mismatch = Mismatch{
+        fmt::format("expected port {}, got {}", format_range(*arguments.port), endpoint->port()),
+        {}};
   }
   return answer;
 }
@@ -53,7 +55,8 @@ Answer do_get_option(Branch& branch, const Step& step) {
     const auto value = api.getsockopt(socket->socket, option->level, option->option);
     if (!value) return Answer::of(value.error());
     Answer answer{.returned = *value};
-    if (option->option == SO_ERROR && *value != 0) answer.details = {Errno(static_cast<int>(*value)).name()};
+    if (option->option == SO_ERROR && *value != 0)
+      answer.details = {Errno(static_cast<int>(*value)).name()};
     return answer;
   }
   auto octets = api.getsockopt_bytes(socket->socket, option->level, option->option, kOptionTextMax);
@@ -62,7 +65,8 @@ Answer do_get_option(Branch& branch, const Step& step) {
   Answer answer{.returned = static_cast<int64_t>(octets->size()), .data = *octets};
   if (arguments.text && *arguments.text != *octets) {
     answer.mismatch = Mismatch{
-        fmt::format("expected {}, got {}", format_quoted(*arguments.text), format_quoted(*octets)), {}};
+        fmt::format("expected {}, got {}", format_quoted(*arguments.text), format_quoted(*octets)),
+        {}};
   }
   return answer;
 }
@@ -107,9 +111,10 @@ Answer do_poll(Branch& branch, const Step& step) {
     answer.details.push_back(fmt::format("{}: {}", arguments.entries[i].socket, got));
     const auto& wanted = arguments.entries[i].ready;
     if (!wanted || *wanted == entries[i].revents || answer.mismatch) continue;
-    answer.mismatch = Mismatch{fmt::format("expected {} to be {}, got {}", arguments.entries[i].socket,
-                                           format_bits(poll_events(), *wanted), got),
-                               {}};
+    answer.mismatch =
+        Mismatch{fmt::format("expected {} to be {}, got {}", arguments.entries[i].socket,
+                             format_bits(poll_events(), *wanted), got),
+                 {}};
   }
   return answer;
 }

@@ -9,16 +9,23 @@
 
 namespace netrig {
 
-int call_flags(const Step& step) { return step.flags | (step.nonblocking ? MSG_DONTWAIT : 0); }
+int call_flags(const Step& step) {
+  return step.flags | (step.nonblocking ? MSG_DONTWAIT : 0);
+}
 
 SocketArguments socket_arguments(Transport transport, bool v6) {
   const int ip = v6 ? AF_INET6 : AF_INET;
   switch (transport) {
-    case Transport::kTcp: return {ip, SOCK_STREAM, 0};
-    case Transport::kUdp: return {ip, SOCK_DGRAM, 0};
-    case Transport::kUnixStream: return {AF_UNIX, SOCK_STREAM, 0};
-    case Transport::kUnixDgram: return {AF_UNIX, SOCK_DGRAM, 0};
-    case Transport::kUnixSeqpacket: return {AF_UNIX, SOCK_SEQPACKET, 0};
+    case Transport::kTcp:
+      return {ip, SOCK_STREAM, 0};
+    case Transport::kUdp:
+      return {ip, SOCK_DGRAM, 0};
+    case Transport::kUnixStream:
+      return {AF_UNIX, SOCK_STREAM, 0};
+    case Transport::kUnixDgram:
+      return {AF_UNIX, SOCK_DGRAM, 0};
+    case Transport::kUnixSeqpacket:
+      return {AF_UNIX, SOCK_SEQPACKET, 0};
   }
   return {};
 }
@@ -38,8 +45,10 @@ std::optional<Transport> transport_of(const SocketArguments& arguments) {
 void for_each_step(const Steps& steps, const std::function<void(const Step&)>& visit) {
   for (const Step& step : steps) {
     visit(step);
-    if (const auto* repeat = std::get_if<RepeatArguments>(&step.arguments)) for_each_step(repeat->steps, visit);
-    if (const auto* loop = std::get_if<ForArguments>(&step.arguments)) for_each_step(loop->steps, visit);
+    if (const auto* repeat = std::get_if<RepeatArguments>(&step.arguments))
+      for_each_step(repeat->steps, visit);
+    if (const auto* loop = std::get_if<ForArguments>(&step.arguments))
+      for_each_step(loop->steps, visit);
     const auto* together = std::get_if<TogetherArguments>(&step.arguments);
     if (together == nullptr) continue;
     for (const Steps& branch : together->branches) for_each_step(branch, visit);
@@ -48,6 +57,7 @@ void for_each_step(const Steps& steps, const std::function<void(const Step&)>& v
 
 const Address* service_address(const Actor& actor) {
   if (actor.opening == Opening::kListen || actor.opening == Opening::kBind) return &actor.address;
+  if (actor.from) return &*actor.from;
   const Address* found = nullptr;
   for_each_step(actor.steps, [&](const Step& step) {
     const auto* bind = std::get_if<BindArguments>(&step.arguments);
@@ -60,7 +70,8 @@ void announce_service(ActorRun& run, const Endpoint& local) {
   Blackboard& blackboard = run.stage.blackboard;
   const std::string& name = run.actor.name;
   blackboard.sits_at(local, run.name);
-  if (blackboard.values().contains(name + ".port") || blackboard.values().contains(name + ".path")) return;
+  if (blackboard.values().contains(name + ".port") || blackboard.values().contains(name + ".path"))
+    return;
   if (local.kind() == Endpoint::Kind::kUnix) {
     blackboard.set(name + ".path", local.path());
     return;
@@ -75,7 +86,8 @@ void announce_service(ActorRun& run, const Endpoint& local) {
 
 std::expected<Endpoint, std::string> resolve_target(Branch& branch, const Target& target) {
   Stage& stage = branch.run.stage;
-  if (target.actor.empty()) return stage.resolve(target.address, branch.run.actor.host, branch.scope);
+  if (target.actor.empty())
+    return stage.resolve(target.address, branch.run.actor.host, branch.scope);
   const Actor* actor = find_actor(stage.scenario, target.actor);
   const Address* service = actor == nullptr ? nullptr : service_address(*actor);
   if (service != nullptr && is_unix(service->transport)) {
@@ -97,7 +109,8 @@ Result<void> apply_option(Branch& branch, Socket socket, const OptionSetting& se
   const SocketOption* option = find_socket_option(setting.name);
   if (option == nullptr) return fail_with(ENOPROTOOPT);
   SocketApi& api = branch.run.api;
-  if (const auto* linger = std::get_if<LingerOption>(&setting.value)) return api.set_linger(socket, *linger);
+  if (const auto* linger = std::get_if<LingerOption>(&setting.value))
+    return api.set_linger(socket, *linger);
   if (const auto* octets = std::get_if<Bytes>(&setting.value)) {
     return api.setsockopt_bytes(socket, option->level, option->option, *octets);
   }
@@ -111,7 +124,8 @@ namespace {
 void add_groups(const Matcher& matcher, std::vector<std::string>& names) {
   for (const std::optional<Regex>* pattern : {&matcher.line, &matcher.matches}) {
     if (!*pattern) continue;
-    for (const auto& [name, number] : (*pattern)->compiled->NamedCapturingGroups()) names.push_back(name);
+    for (const auto& [name, number] : (*pattern)->compiled->NamedCapturingGroups())
+      names.push_back(name);
   }
   for (const Matcher& one : matcher.any_of) add_groups(one, names);
 }
@@ -124,8 +138,10 @@ std::vector<std::string> kept_names(const Step& step) {
     if (!step.save->name.empty()) names.push_back(step.save->name);
     for (const SaveInteger& integer : step.save->integers) names.push_back(integer.name);
   }
-  if (const auto* recv = std::get_if<RecvArguments>(&step.arguments)) add_groups(recv->matcher, names);
-  if (const auto* collect = std::get_if<CollectArguments>(&step.arguments)) add_groups(collect->matcher, names);
+  if (const auto* recv = std::get_if<RecvArguments>(&step.arguments))
+    add_groups(recv->matcher, names);
+  if (const auto* collect = std::get_if<CollectArguments>(&step.arguments))
+    add_groups(collect->matcher, names);
   const auto* read = std::get_if<ReadArguments>(&step.arguments);
   if (read != nullptr && read->data) add_groups(*read->data, names);
   return names;

@@ -31,7 +31,9 @@ class StoppableRealWorld final : public World {
 
   Loop& loop() override { return world_->loop(); }
   SocketApi& host(std::string_view name) override { return world_->host(name); }
-  IpAddress address(std::string_view host, bool v6) const override { return world_->address(host, v6); }
+  IpAddress address(std::string_view host, bool v6) const override {
+    return world_->address(host, v6);
+  }
   const std::string& tmp() const override { return world_->tmp(); }
   bool wall_clock() const override { return true; }
   bool packets_under_way() const override { return world_->packets_under_way(); }
@@ -47,7 +49,8 @@ std::optional<std::string> faulty_stream(const Scenario& scenario, const LinkSpe
   for (const Actor& actor : scenario.actors) {
     if (actor.opening != Opening::kConnect) continue;
     const Actor* peer = find_actor(scenario, actor.target.actor);
-    const Transport transport = peer != nullptr ? peer->address.transport : actor.target.address.transport;
+    const Transport transport =
+        peer != nullptr ? peer->address.transport : actor.target.address.transport;
     const std::string& peer_host = peer != nullptr ? peer->host : actor.target.address.host;
     if (!has_connections(transport)) continue;
     const bool there = link.from == actor.host && link.to == peer_host;
@@ -64,21 +67,26 @@ const std::vector<std::string>& known_backends() {
   return backends;
 }
 
-std::optional<std::string> reason_unsupported(const Scenario& scenario, const std::string& backend) {
+std::optional<std::string> reason_unsupported(const Scenario& scenario,
+                                              const std::string& backend) {
   if (!scenario.backends.empty() && !scenario.backends.contains(backend)) {
     const std::vector<std::string> allowed(scenario.backends.begin(), scenario.backends.end());
     return fmt::format("the scenario runs on {} only", join_or(allowed));
   }
   for (const LinkSpec& link : scenario.links) {
-    const auto transport = link.config.is_transparent() ? std::nullopt : faulty_stream(scenario, link);
+    const auto transport =
+        link.config.is_transparent() ? std::nullopt : faulty_stream(scenario, link);
     if (!transport) continue;
-    return fmt::format("the faults on {} -> {} cannot be applied to {} streams on {}: fake or wire can",
-                       link.from, link.to, *transport, backend);
+    return fmt::format(
+        "the faults on {} -> {} cannot be applied to {} streams on {}: fake or wire can", link.from,
+        link.to, *transport, backend);
   }
   return std::nullopt;
 }
 
-bool needs_sandbox(const RunOptions& options) { return !options.host_network; }
+bool needs_sandbox(const RunOptions& options) {
+  return !options.host_network;
+}
 
 std::expected<std::unique_ptr<World>, std::string> make_world(const Scenario& scenario,
                                                               const RunOptions& options, Fd output,

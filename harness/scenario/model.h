@@ -1,8 +1,8 @@
 #pragma once
-// A scenario as plain values: what the reader makes of a file and everything above reads. Every element
-// knows its place in the file. Shorthands, `vars` and `ladder` are gone here (the reader expanded them);
-// what is left for the run are templates with names that only a run knows (${i}, ${server.port}, saved
-// values). Nothing here opens a socket or knows a backend.
+// A scenario as plain values: what the reader makes of a file and everything above reads. Every
+// element knows its place in the file. Shorthands, `vars` and `ladder` are gone here (the reader
+// expanded them); what is left for the run are templates with names that only a run knows (${i},
+// ${server.port}, saved values). Nothing here opens a socket or knows a backend.
 
 #include <cstdint>
 #include <map>
@@ -33,14 +33,14 @@ namespace netrig {
 // Text with `${name}` in it. `$${` in the file is a literal `${` here.
 struct Template {
   struct Segment {
-    std::string literal;    // used if variable is empty
-    std::string variable;   // "i", "server.port", "who"
+    std::string literal;   // used if variable is empty
+    std::string variable;  // "i", "server.port", "who"
   };
   Location at;
   std::vector<Segment> segments;
 
-  bool is_literal() const;       // no variable in it
-  std::string literal() const;   // only if is_literal()
+  bool is_literal() const;      // no variable in it
+  std::string literal() const;  // only if is_literal()
 };
 
 // An integer, or a lone "${x}" that is one when the run gets there.
@@ -50,16 +50,17 @@ using Number = std::variant<int64_t, Template>;
 
 struct Payload;
 
-struct PatternPayload {   // { "pattern": "abc", "length": "64KiB" }: repeated and cut
+struct PatternPayload {  // { "pattern": "abc", "length": "64KiB" }: repeated and cut
   Template pattern;
   Number length;
 };
-struct RandomPayload {    // { "random": "64KiB" }: from the seed and the path of the step that made it
+struct RandomPayload {  // { "random": "64KiB" }: from the seed and the path of the step that made
+                        // it
   Number length;
-  std::string path;       // "client.2": own path, or what "like" names
+  std::string path;  // "client.2": own path, or what "like" names
 };
-struct IntegerPayload {   // { "u32be": 5 }
-  uint8_t octets = 1;     // 1, 2, 4, 8
+struct IntegerPayload {  // { "u32be": 5 }
+  uint8_t octets = 1;    // 1, 2, 4, 8
   bool little_endian = false;
   Number value;
 };
@@ -74,78 +75,104 @@ struct Payload {
 struct Regex {
   Location at;
   std::string text;
-  std::shared_ptr<const re2::RE2> compiled;   // named groups become variables
+  std::shared_ptr<const re2::RE2> compiled;  // named groups become variables
 };
 
-// What a receive expects. Framing says where a message ends on a stream (a datagram is its own frame);
-// every condition that is set must hold for the message.
+// What a receive expects. Framing says where a message ends on a stream (a datagram is its own
+// frame); every condition that is set must hold for the message.
 struct Matcher {
   Location at;
   // framing (at most one)
-  std::optional<Payload> exact;         // exactly these octets
-  std::optional<Number> length;         // so many octets
-  std::optional<Payload> until;         // up to and including these octets
-  std::optional<Regex> line;            // up to '\n'; the text without "\n" or "\r\n" matches fully
+  std::optional<Payload> exact;  // exactly these octets
+  std::optional<Number> length;  // so many octets
+  std::optional<Payload> until;  // up to and including these octets
+  std::optional<Regex> line;     // up to '\n'; the text without "\n" or "\r\n" matches fully
   // conditions
   std::optional<Payload> prefix;
   std::optional<Payload> contains;
-  std::optional<Regex> matches;         // the whole message, without anything stripped
-  std::vector<Matcher> any_of;          // one of them; each is complete in itself
-  bool any = false;                     // whatever comes
+  std::optional<Regex> matches;  // the whole message, without anything stripped
+  std::vector<Matcher> any_of;   // one of them; each is complete in itself
+  bool any = false;              // whatever comes
 };
 
 // ---------------------------------------------------------------- addresses
 
-// "tcp", "udp6", "tcp://:8080", "tcp://server:1", "tcp://[::1]:80", "unix:${tmp}/a.sock", "unix:@name".
+// "tcp", "udp6", "tcp://:8080", "tcp://server:1", "tcp://[::1]:80", "unix:${tmp}/a.sock",
+// "unix:@name".
 struct Address {
   Location at;
   Transport transport = Transport::kTcp;
-  bool v6 = false;                        // "tcp6", "udp6", or an IPv6 literal
-  std::optional<IpAddress> ip;            // a literal
-  std::string host;                       // a host's name; neither: the actor's own host
-  std::optional<uint16_t> port;           // empty: chosen by netrig, the same in every run
-  Template path;                          // Unix: path or name; no segments: chosen by netrig
+  bool v6 = false;               // "tcp6", "udp6", or an IPv6 literal
+  std::optional<IpAddress> ip;   // a literal
+  std::string host;              // a host's name; neither: the actor's own host
+  std::optional<uint16_t> port;  // empty: chosen by netrig, the same in every run
+  Template path;                 // Unix: path or name; no segments: chosen by netrig
   bool abstract = false;
 };
 
 // Who is meant by "connect", "send_to", "to", "from": an actor's service, or an address.
 struct Target {
   Location at;
-  std::string actor;                      // if not empty
-  Address address;                        // otherwise
+  std::string actor;  // if not empty
+  Address address;    // otherwise
 };
 
 // ---------------------------------------------------------------- steps
 
-struct OptionSetting {      // "SO_SNDBUF": 4096
+struct OptionSetting {  // "SO_SNDBUF": 4096
   Location at;
   std::string name;
-  std::variant<Number, Bytes, LingerOption> value;   // Bytes: TCP_CONGESTION
+  std::variant<Number, Bytes, LingerOption> value;  // Bytes: TCP_CONGESTION
 };
 
 enum class Verb : uint8_t {
-  kSend, kRecv, kEof, kCollect,
-  kSocket, kBind, kListen, kAccept, kConnect, kRead, kWrite, kSendTo, kRecvFrom, kSendMsg, kRecvMsg,
-  kShutdown, kClose, kReset, kGetOption, kSetOption, kLocalAddress, kPeerAddress, kPoll, kPair,
-  kSleep, kBarrier, kRepeat, kFor, kTogether,
+  kSend,
+  kRecv,
+  kEof,
+  kCollect,
+  kSocket,
+  kBind,
+  kListen,
+  kAccept,
+  kConnect,
+  kRead,
+  kWrite,
+  kSendTo,
+  kRecvFrom,
+  kSendMsg,
+  kRecvMsg,
+  kShutdown,
+  kClose,
+  kReset,
+  kGetOption,
+  kSetOption,
+  kLocalAddress,
+  kPeerAddress,
+  kPoll,
+  kPair,
+  kSleep,
+  kBarrier,
+  kRepeat,
+  kFor,
+  kTogether,
 };
-std::string_view verb_name(Verb verb);   // "send_to"
+std::string_view verb_name(Verb verb);  // "send_to"
 
 struct Step;
 using Steps = std::vector<Step>;
 
-struct NoArguments {};                     // eof accept close reset
-struct SendArguments {                     // send write send_to send_msg
-  Payload payload;                         // send_msg: a list is one part an element
-  std::optional<Target> to;                // send_to, send_msg
-  std::vector<std::string> rights;         // send_msg: names of sockets to pass (SCM_RIGHTS)
-  bool credentials = false;                // send_msg: SCM_CREDENTIALS of this process
+struct NoArguments {};              // eof accept close reset
+struct SendArguments {              // send write send_to send_msg
+  Payload payload;                  // send_msg: a list is one part an element
+  std::optional<Target> to;         // send_to, send_msg
+  std::vector<std::string> rights;  // send_msg: names of sockets to pass (SCM_RIGHTS)
+  bool credentials = false;         // send_msg: SCM_CREDENTIALS of this process
 };
-struct RecvArguments {                     // recv
+struct RecvArguments {  // recv
   Matcher matcher;
 };
-struct CollectArguments {                  // collect: until one of these, or end of stream
-  Matcher matcher;                         // for every message
+struct CollectArguments {  // collect: until one of these, or end of stream
+  Matcher matcher;         // for every message
   std::optional<Duration> idle;
   std::optional<Number> count;
   std::optional<Duration> time;
@@ -158,20 +185,33 @@ struct ReadArguments {                     // read recv_from recv_msg
   std::vector<std::string> rights;         // recv_msg: names for the sockets received
   bool credentials = false;                // recv_msg: must carry the sender's credentials
 };
-struct SocketArguments {                   // socket pair
-  int domain = 0;                          // AF_
-  int type = 0;                            // SOCK_
+struct SocketArguments {  // socket pair
+  int domain = 0;         // AF_
+  int type = 0;           // SOCK_
   int protocol = 0;
 };
-struct BindArguments { Address address; };
-struct ListenArguments { Number backlog; };
-struct ConnectArguments { Target target; };
-struct ShutdownArguments { int how = 0; };   // SHUT_
-struct GetOptionArguments { std::string name; std::optional<Bytes> text; };  // text: TCP_CONGESTION
-struct SetOptionArguments { std::vector<OptionSetting> options; };
-struct AddressArguments {                    // local_address peer_address
-  std::optional<Template> text;              // "10.0.0.1:80" as Endpoint::to_string prints it
-  std::optional<Template> address;           // only the IP address
+struct BindArguments {
+  Address address;
+};
+struct ListenArguments {
+  Number backlog;
+};
+struct ConnectArguments {
+  Target target;
+};
+struct ShutdownArguments {
+  int how = 0;
+};  // SHUT_
+struct GetOptionArguments {
+  std::string name;
+  std::optional<Bytes> text;
+};  // text: TCP_CONGESTION
+struct SetOptionArguments {
+  std::vector<OptionSetting> options;
+};
+struct AddressArguments {           // local_address peer_address
+  std::optional<Template> text;     // "10.0.0.1:80" as Endpoint::to_string prints it
+  std::optional<Template> address;  // only the IP address
   std::optional<Range<int64_t>> port;
 };
 struct PollArguments {
@@ -179,16 +219,20 @@ struct PollArguments {
     Location at;
     std::string socket;
     short events = 0;
-    std::optional<short> ready;              // exactly these revents
+    std::optional<short> ready;  // exactly these revents
   };
   std::vector<Entry> entries;
-  std::optional<Duration> timeout;           // empty: for ever
+  std::optional<Duration> timeout;  // empty: for ever
 };
-struct SleepArguments { Duration duration{}; };
-struct BarrierArguments { std::string name; };
+struct SleepArguments {
+  Duration duration{};
+};
+struct BarrierArguments {
+  std::string name;
+};
 struct RepeatArguments {
   Number times;
-  std::optional<Duration> every;             // from one anchor, without drift
+  std::optional<Duration> every;  // from one anchor, without drift
   Steps steps;
 };
 struct ForArguments {
@@ -196,23 +240,25 @@ struct ForArguments {
   std::vector<std::variant<int64_t, Template>> values;
   Steps steps;
 };
-struct TogetherArguments { std::vector<Steps> branches; };
+struct TogetherArguments {
+  std::vector<Steps> branches;
+};
 
-struct SaveInteger {                         // { "size": "u32be" }: decoded from the front, in order
+struct SaveInteger {  // { "size": "u32be" }: decoded from the front, in order
   std::string name;
   uint8_t octets = 1;
   bool little_endian = false;
   bool is_signed = false;
 };
 struct Save {
-  std::string name;                          // keeps the octets (or the number of get_option, ...)
+  std::string name;  // keeps the octets (or the number of get_option, ...)
   std::vector<SaveInteger> integers;
 };
 
 struct Step {
-  Location at;                     // the verb's key, underlined
-  Location value_at;               // the verb's value
-  std::string path;                // "client.2", "client.3.1": actor, then positions from 1
+  Location at;        // the verb's key, underlined
+  Location value_at;  // the verb's value
+  std::string path;   // "client.2", "client.3.1": actor, then positions from 1
   Verb verb = Verb::kSend;
   std::variant<NoArguments, SendArguments, RecvArguments, CollectArguments, ReadArguments,
                SocketArguments, BindArguments, ListenArguments, ConnectArguments, ShutdownArguments,
@@ -221,18 +267,18 @@ struct Step {
       arguments;
 
   // modifiers
-  std::string on;                          // empty: the current socket
-  std::vector<std::string> as;             // names of what it makes (two for pair)
+  std::string on;               // empty: the current socket
+  std::vector<std::string> as;  // names of what it makes (two for pair)
   std::optional<Duration> within;
   std::optional<Duration> after;
-  std::optional<Range<int64_t>> returns;   // an errno's name for SO_ERROR was made a number
+  std::optional<Range<int64_t>> returns;  // an errno's name for SO_ERROR was made a number
   Location returns_at;
-  std::vector<Errno> errors;               // one of these must be the answer; empty: success
+  std::vector<Errno> errors;  // one of these must be the answer; empty: success
   Location error_at;
   std::optional<Save> save;
   bool exported = false;
   bool nonblocking = false;
-  int flags = 0;                           // MSG_ bits
+  int flags = 0;  // MSG_ bits
   std::string note;
 };
 
@@ -243,30 +289,30 @@ enum class Opening : uint8_t { kNone, kListen, kBind, kConnect };
 struct Actor {
   Location at;
   std::string name;
-  std::string host;                        // by default its own name
+  std::string host;  // by default its own name
   int64_t count = 1;
   Opening opening = Opening::kNone;
-  Address address;                         // listen, bind
-  Target target;                           // connect
-  std::optional<Address> from;             // connect: bind here first
+  Address address;              // listen, bind
+  Target target;                // connect
+  std::optional<Address> from;  // connect: bind here first
   int64_t backlog = 128;
-  std::vector<OptionSetting> options;      // set before bind, listen or connect
-  Steps steps;                             // empty if `each` is set
+  std::vector<OptionSetting> options;  // set before bind, listen or connect
+  Steps steps;                         // empty if `each` is set
   Steps each;
   Location each_at;
   bool has_each = false;
-  int64_t at_once = 0;                     // each: how many connections are served side by side; 0 all
+  int64_t at_once = 0;  // each: how many connections are served side by side; 0 all
   bool ignore_leftover = false;
   // How often it is started at one barrier is `count`; inside `each` a barrier is a mistake.
 };
 
 struct LinkSpec {
   Location at;
-  std::string from, to;                    // hosts
+  std::string from, to;  // hosts
   LinkConfig config;
 };
 
-struct CountRange {                        // an integer range and where it stands
+struct CountRange {  // an integer range and where it stands
   Location at;
   Range<int64_t> range;
 };
@@ -276,21 +322,21 @@ struct TimeRange {
 };
 
 struct CaptureExpectation {
-  std::string packets;                     // a name of `packets` or a built-in one
+  std::string packets;  // a name of `packets` or a built-in one
   std::optional<CountRange> count;
-  std::optional<CountRange> bytes;         // octets of transport payload, all packets together
+  std::optional<CountRange> bytes;  // octets of transport payload, all packets together
 };
-struct OrderExpectation {                  // these kinds of packet, in this order, others between ignored
+struct OrderExpectation {  // these kinds of packet, in this order, others between ignored
   std::vector<std::string> packets;
   std::vector<Location> places;
 };
-struct TimeExpectation {                   // first packet of one kind to the next of the other
+struct TimeExpectation {  // first packet of one kind to the next of the other
   std::string from, to;
   TimeRange is;
 };
 struct DeliveryExpectation {
-  std::string from, to;                    // hosts
-  std::map<std::string, CountRange> counts;   // sent delivered lost reordered duplicated corrupted
+  std::string from, to;                      // hosts
+  std::map<std::string, CountRange> counts;  // sent delivered lost reordered duplicated corrupted
 };
 struct LatencyExpectation {
   std::string from, to;
@@ -298,22 +344,22 @@ struct LatencyExpectation {
 };
 struct ConnectionsExpectation {
   std::string actor;
-  std::map<std::string, CountRange> counts;    // accepted, open_at_end, connected, refused
+  std::map<std::string, CountRange> counts;  // accepted, open_at_end, connected, refused
 };
-struct StreamExpectation {                 // reassembled from the capture
-  std::string from, to;                    // hosts
-  int64_t connection = 1;                  // the how-manieth between the two
+struct StreamExpectation {  // reassembled from the capture
+  std::string from, to;     // hosts
+  int64_t connection = 1;   // the how-manieth between the two
   Matcher is;
 };
 
 struct Expectation {
-  Location at;                             // the kind's key, underlined
+  Location at;  // the kind's key, underlined
   std::variant<CaptureExpectation, OrderExpectation, TimeExpectation, DeliveryExpectation,
                LatencyExpectation, ConnectionsExpectation, StreamExpectation>
       what;
 };
 
-struct PacketKind {                        // "push": "tcp[tcpflags] & tcp-push != 0"
+struct PacketKind {  // "push": "tcp[tcpflags] & tcp-push != 0"
   Location at;
   Template filter;
 };
@@ -325,17 +371,17 @@ struct Skip {
 
 struct Scenario {
   std::shared_ptr<const SourceFile> source;
-  std::string id;                          // from the file's name, fit for a folder: "udp-loss"
+  std::string id;  // from the file's name, fit for a folder: "udp-loss"
   std::string name;
   std::string about;
   std::vector<std::string> tags;
-  std::set<std::string> backends;          // empty: every one
+  std::set<std::string> backends;  // empty: every one
   std::optional<Skip> skip;
   uint64_t seed = 1;
-  std::optional<Duration> timeout;         // of the whole run
-  std::vector<std::string> hosts;          // in order of first mention
-  std::vector<Actor> actors;               // in the file's order
-  std::vector<LinkSpec> links;             // every directed pair that has a fault, no pair twice
+  std::optional<Duration> timeout;  // of the whole run
+  std::vector<std::string> hosts;   // in order of first mention
+  std::vector<Actor> actors;        // in the file's order
+  std::vector<LinkSpec> links;      // every directed pair that has a fault, no pair twice
   std::map<std::string, PacketKind> packets;
   std::vector<Expectation> expectations;
 };

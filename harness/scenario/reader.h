@@ -1,7 +1,8 @@
 #pragma once
-// Reads a scenario: text -> located JSON -> vars and ladder expanded -> checked against the format table ->
-// Scenario. All mistakes of a file are answered at once, each at its line and column, with a suggestion
-// where one is likely. Untrusted input: size, nesting and expansion are limited (kScenario...Max below).
+// Reads a scenario: text -> located JSON -> vars and ladder expanded -> checked against the format
+// table -> Scenario. All mistakes of a file are answered at once, each at its line and column, with
+// a suggestion where one is likely. Untrusted input: size, nesting and expansion are limited
+// (kScenario...Max below).
 
 #include <cstddef>
 #include <map>
@@ -16,19 +17,20 @@ namespace netrig {
 
 inline constexpr size_t kScenarioBytesMax = size_t{16} << 20;
 inline constexpr size_t kScenarioDepthMax = 200;
-inline constexpr size_t kScenarioPayloadMax = size_t{256} << 20;   // of one payload, when rendered
-inline constexpr int64_t kScenarioInstancesMax = 100'000;          // all counts of all actors together
+inline constexpr size_t kScenarioPayloadMax = size_t{256} << 20;  // of one payload, when rendered
+inline constexpr int64_t kScenarioInstancesMax = 100'000;  // all counts of all actors together
 
 struct ReadOptions {
-  std::map<std::string, std::string> set;   // --set NAME=VALUE; VALUE is JSON if it parses as a scalar, else text
-  std::optional<uint64_t> seed;             // --seed
+  std::map<std::string, std::string>
+      set;  // --set NAME=VALUE; VALUE is JSON if it parses as a scalar, else text
+  std::optional<uint64_t> seed;  // --seed
 };
 
 struct ReadResult {
-  std::shared_ptr<const SourceFile> source; // always set, also when the file could not be read
-  std::optional<Scenario> scenario;         // set if there are no mistakes
-  std::vector<Diagnostic> mistakes;         // in order of place
-  std::string expanded;                     // the long form as JSON text, if there are no mistakes
+  std::shared_ptr<const SourceFile> source;  // always set, also when the file could not be read
+  std::optional<Scenario> scenario;          // set if there are no mistakes
+  std::vector<Diagnostic> mistakes;          // in order of place
+  std::string expanded;                      // the long form as JSON text, if there are no mistakes
 };
 
 ReadResult read_scenario(const std::string& path, const ReadOptions& options = {});

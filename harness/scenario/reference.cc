@@ -13,11 +13,13 @@ namespace {
 using Kind = Form::Kind;
 using Limits = std::numeric_limits<int64_t>;
 
-constexpr std::string_view kValues = R"(### Values
+constexpr std::string_view kValues =
+    R"(### Values
 
 | value | written | |
 |---|---|---|
-| text | `"ping"` | UTF-8; text *with variables* may hold names that only the run knows, such as `${i}` |
+| text | `"ping"` | UTF-8; text *with variables* may hold names that only the run knows, )"
+    R"(such as `${i}` |
 | name | `"client-1"` | letters, digits, `_` and `-`, a letter first |
 | variable's name | `"size"` | letters, digits and `_`, no digit first |
 | integer | `5` | where a variable is allowed also `"${n}"`, alone in its string |
@@ -26,8 +28,11 @@ constexpr std::string_view kValues = R"(### Values
 | rate | `"10mbit"` | bits per second; units `bit kbit mbit gbit tbit` |
 | probability | `"0.5%"` | at most four decimals |
 | range | `5`, `"852..948"`, `"..60ms"`, `"20.."` | both ends are inside; one end may be left out |
-| errno | `"ECONNREFUSED"` | any errno's name, and `TIMEOUT` (a deadline passed) and `EOF` (the peer closed) |
-| address | `"tcp"`, `"tcp://:8080"`, `"udp6://[::1]:53"`, `"unix:${tmp}/a.sock"`, `"unix:@name"` | a transport (`tcp udp tcp6 udp6 unix unix_dgram unix_seqpacket`), then host and port, or path, or abstract name; what is left out netrig chooses |
+| errno | `"ECONNREFUSED"` | any errno's name, and `TIMEOUT` (a deadline passed) and )"
+    R"(`EOF` (the peer closed) |
+| address | `"tcp"`, `"tcp://:8080"`, `"udp6://[::1]:53"`, `"unix:${tmp}/a.sock"`, `"unix:@name"` )"
+    R"(| a transport (`tcp udp tcp6 udp6 unix unix_dgram unix_seqpacket`), then host and port, )"
+    R"(or path, or abstract name; what is left out netrig chooses |
 | target | `"server"` | an actor's name, which stands for its address; or an address |
 | direction | `"client -> server"` | two hosts |
 | regular expression | `"[0-9]+"` | RE2; named groups `(?P<name>...)` become variables |

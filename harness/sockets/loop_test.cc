@@ -4,30 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "harness/sockets/loop_testing.h"
+
 namespace netrig {
 namespace {
-
-// Time jumps to the next timer; without one nothing can happen, unless `outside` does it.
-class TestLoop final : public Loop {
- public:
-  ~TestLoop() override { destroy_fibers(); }
-  Instant now() const override { return now_; }
-  std::function<bool()> outside;
-  int turns = 0;
-
- protected:
-  Advance advance(std::optional<Instant> next_timer) override {
-    if (next_timer) {
-      now_ = std::max(now_, *next_timer);
-      return Advance::kHappened;
-    }
-    return outside && outside() ? Advance::kHappened : Advance::kIdle;
-  }
-  void begin_turn() override { ++turns; }
-
- private:
-  Instant now_{};
-};
 
 Instant at_ms(int64_t milliseconds) {
   return Instant(std::chrono::milliseconds(milliseconds));

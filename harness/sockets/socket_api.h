@@ -1,13 +1,13 @@
 #pragma once
 // The socket interface that the whole house is written against: POSIX's calls with POSIX's meaning
-// (POSIX.1-2017 section 2.10 and Linux's socket(7), tcp(7), udp(7), unix(7)), on one host of a world.
-// Real and simulated sockets differ behind it, never in front of it.
+// (POSIX.1-2017 section 2.10 and Linux's socket(7), tcp(7), udp(7), unix(7)), on one host of a
+// world. Real and simulated sockets differ behind it, never in front of it.
 //
 // A call on a blocking socket suspends the calling fiber, never the thread; outside a fiber only
 // non-blocking calls are allowed. A blocked call whose fiber's deadline passes (Loop::set_deadline)
-// answers Errno::timeout() and has done nothing, or says how much it did. A socket made here is blocking
-// until set_nonblocking. No call raises SIGPIPE. Handles are small integers of this host, not descriptors
-// of the process; using a closed one answers EBADF.
+// answers Errno::timeout() and has done nothing, or says how much it did. A socket made here is
+// blocking until set_nonblocking. No call raises SIGPIPE. Handles are small integers of this host,
+// not descriptors of the process; using a closed one answers EBADF.
 
 #include <cstdint>
 #include <span>
@@ -33,20 +33,20 @@ struct Credentials {
   int64_t gid = 0;
 };
 struct ControlData {
-  std::vector<Socket> rights;                // SCM_RIGHTS; on receipt new handles owned by the caller
+  std::vector<Socket> rights;  // SCM_RIGHTS; on receipt new handles owned by the caller
   // SCM_CREDENTIALS, zero or one. On sending a pid of 0 stands for this process's own.
   std::vector<Credentials> credentials;
 };
 
 struct ReceivedFrom {
-  size_t size = 0;   // with MSG_TRUNC on a datagram: its real length, which may exceed the buffer
-  Endpoint from;     // unset kinds of sender: Endpoint::unix_unnamed()
+  size_t size = 0;  // with MSG_TRUNC on a datagram: its real length, which may exceed the buffer
+  Endpoint from;    // unset kinds of sender: Endpoint::unix_unnamed()
 };
 
 struct ReceivedMessage {
   size_t size = 0;
   Endpoint from;
-  int flags = 0;     // MSG_TRUNC, MSG_CTRUNC, MSG_EOR, ...
+  int flags = 0;  // MSG_TRUNC, MSG_CTRUNC, MSG_EOR, ...
   ControlData control;
 };
 
@@ -70,7 +70,8 @@ class SocketApi {
  public:
   virtual ~SocketApi() = default;
 
-  // domain AF_INET, AF_INET6, AF_UNIX; type SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET (no flags or'ed in).
+  // domain AF_INET, AF_INET6, AF_UNIX; type SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET (no flags or'ed
+  // in).
   virtual Result<Socket> socket(int domain, int type, int protocol) = 0;
   virtual Result<std::pair<Socket, Socket>> socketpair(int domain, int type, int protocol) = 0;
   virtual Result<void> close(Socket socket) = 0;
@@ -110,8 +111,8 @@ class SocketApi {
   // Octets that wait to be read (FIONREAD): a stream's total, a datagram socket's next datagram.
   virtual Result<size_t> readable_octets(Socket socket) = 0;
 
-  // Waits until an entry is ready or `timeout` passes (negative: for ever; zero: at once). Returns how
-  // many entries have revents set. A closed handle gets POLLNVAL.
+  // Waits until an entry is ready or `timeout` passes (negative: for ever; zero: at once). Returns
+  // how many entries have revents set. A closed handle gets POLLNVAL.
   virtual Result<int> poll(std::span<PollEntry> entries, Duration timeout) = 0;
 };
 

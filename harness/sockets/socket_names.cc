@@ -61,17 +61,18 @@ const SocketOption* find_socket_option(std::string_view name) {
 
 const std::vector<NamedBit>& message_flags() {
   static const std::vector<NamedBit> table = {
-      {"MSG_PEEK", MSG_PEEK},       {"MSG_DONTWAIT", MSG_DONTWAIT}, {"MSG_WAITALL", MSG_WAITALL},
-      {"MSG_TRUNC", MSG_TRUNC},     {"MSG_CTRUNC", MSG_CTRUNC},     {"MSG_OOB", MSG_OOB},
-      {"MSG_EOR", MSG_EOR},         {"MSG_MORE", MSG_MORE},         {"MSG_NOSIGNAL", MSG_NOSIGNAL},
-      {"MSG_ERRQUEUE", MSG_ERRQUEUE},
+      {"MSG_PEEK", MSG_PEEK},         {"MSG_DONTWAIT", MSG_DONTWAIT},
+      {"MSG_WAITALL", MSG_WAITALL},   {"MSG_TRUNC", MSG_TRUNC},
+      {"MSG_CTRUNC", MSG_CTRUNC},     {"MSG_OOB", MSG_OOB},
+      {"MSG_EOR", MSG_EOR},           {"MSG_MORE", MSG_MORE},
+      {"MSG_NOSIGNAL", MSG_NOSIGNAL}, {"MSG_ERRQUEUE", MSG_ERRQUEUE},
   };
   return table;
 }
 
 const std::vector<NamedBit>& poll_events() {
   static const std::vector<NamedBit> table = {
-      {"POLLIN", POLLIN},   {"POLLOUT", POLLOUT}, {"POLLPRI", POLLPRI},     {"POLLERR", POLLERR},
+      {"POLLIN", POLLIN},   {"POLLOUT", POLLOUT},   {"POLLPRI", POLLPRI},     {"POLLERR", POLLERR},
       {"POLLHUP", POLLHUP}, {"POLLNVAL", POLLNVAL}, {"POLLRDHUP", POLLRDHUP},
   };
   return table;

@@ -1,6 +1,6 @@
 #pragma once
-// Names of the socket API's constants, both ways: options, message flags, poll bits, domains, types.
-// One table each; scenarios, messages and the journal use them. No call is made here.
+// Names of the socket API's constants, both ways: options, message flags, poll bits, domains,
+// types. One table each; scenarios, messages and the journal use them. No call is made here.
 
 #include <optional>
 #include <string>
@@ -11,7 +11,7 @@ namespace netrig {
 
 struct SocketOption {
   enum class Kind { kInteger, kLinger, kMicroseconds, kBytes };
-  const char* name;   // "SO_RCVBUF"
+  const char* name;  // "SO_RCVBUF"
   int level;
   int option;
   Kind kind;
