@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cctype>
 #include <fmt/core.h>
+#include <iterator>
 #include <optional>
+#include <sstream>
 
 #include "harness/base/text.h"
 #include "harness/net/endpoint.h"
@@ -104,97 +106,21 @@ std::expected<void, std::string> check_filter_text(std::string_view expression) 
 
 const std::vector<std::string>& filter_words() {
   static const std::vector<std::string> kWords = [] {
-    std::vector<std::string> words = {"ah",
-                                      "and",
-                                      "arp",
-                                      "broadcast",
-                                      "byte",
-                                      "carp",
-                                      "dst",
-                                      "esp",
-                                      "ether",
-                                      "fddi",
-                                      "gateway",
-                                      "greater",
-                                      "host",
-                                      "icmp",
-                                      "icmp6",
-                                      "igmp",
-                                      "igrp",
-                                      "inbound",
-                                      "ip",
-                                      "ip6",
-                                      "len",
-                                      "length",
-                                      "less",
-                                      "link",
-                                      "mask",
-                                      "mpls",
-                                      "multicast",
-                                      "net",
-                                      "not",
-                                      "or",
-                                      "outbound",
-                                      "pim",
-                                      "port",
-                                      "portrange",
-                                      "ppp",
-                                      "pppoed",
-                                      "pppoes",
-                                      "proto",
-                                      "protochain",
-                                      "radio",
-                                      "rarp",
-                                      "sctp",
-                                      "slip",
-                                      "src",
-                                      "tcp",
-                                      "udp",
-                                      "vlan",
-                                      "vrrp",
-                                      "icmptype",
-                                      "icmpcode",
-                                      "icmp6type",
-                                      "icmp6code",
-                                      "tcpflags",
-                                      "tcp-fin",
-                                      "tcp-syn",
-                                      "tcp-rst",
-                                      "tcp-push",
-                                      "tcp-ack",
-                                      "tcp-urg",
-                                      "tcp-ece",
-                                      "tcp-cwr",
-                                      "icmp-echoreply",
-                                      "icmp-unreach",
-                                      "icmp-sourcequench",
-                                      "icmp-redirect",
-                                      "icmp-echo",
-                                      "icmp-routeradvert",
-                                      "icmp-routersolicit",
-                                      "icmp-timxceed",
-                                      "icmp-paramprob",
-                                      "icmp-tstamp",
-                                      "icmp-tstampreply",
-                                      "icmp-ireq",
-                                      "icmp-ireqreply",
-                                      "icmp-maskreq",
-                                      "icmp-maskreply",
-                                      "icmp6-destinationunreach",
-                                      "icmp6-packettoobig",
-                                      "icmp6-timeexceeded",
-                                      "icmp6-parameterproblem",
-                                      "icmp6-echo",
-                                      "icmp6-echoreply",
-                                      "icmp6-multicastlistenerquery",
-                                      "icmp6-multicastlistenerreportv1",
-                                      "icmp6-multicastlistenerdone",
-                                      "icmp6-routersolicit",
-                                      "icmp6-routeradvert",
-                                      "icmp6-neighborsolicit",
-                                      "icmp6-neighboradvert",
-                                      "icmp6-redirect",
-                                      "icmp6-multicastlistenerreportv2"};
+    std::istringstream text(
+        "ah and arp broadcast byte carp dst esp ether fddi gateway greater host icmp icmp6 "
+        "igmp igrp inbound ip ip6 len length less link mask mpls multicast net not or outbound "
+        "pim port portrange ppp pppoed pppoes proto protochain radio rarp sctp slip src tcp "
+        "udp vlan vrrp icmptype icmpcode icmp6type icmp6code tcpflags tcp-fin tcp-syn tcp-rst "
+        "tcp-push tcp-ack tcp-urg tcp-ece tcp-cwr icmp-echoreply icmp-unreach "
+        "icmp-sourcequench icmp-redirect icmp-echo icmp-routeradvert icmp-routersolicit "
+        "icmp-timxceed icmp-paramprob icmp-tstamp icmp-tstampreply icmp-ireq icmp-ireqreply "
+        "icmp-maskreq icmp-maskreply icmp6-destinationunreach icmp6-packettoobig "
+        "icmp6-timeexceeded icmp6-parameterproblem icmp6-echo icmp6-echoreply "
+        "icmp6-multicastlistenerquery icmp6-multicastlistenerreportv1 "
+        "icmp6-multicastlistenerdone icmp6-routersolicit icmp6-routeradvert "
+        "icmp6-neighborsolicit icmp6-neighboradvert icmp6-redirect "
+        "icmp6-multicastlistenerreportv2 ");
+    std::vector<std::string> words(std::istream_iterator<std::string>(text), {});
     std::ranges::sort(words);
     return words;
   }();

@@ -78,7 +78,7 @@ PcapngWriter::PcapngWriter(PcapngWriter&& other) noexcept
       buffer_(std::exchange(other.buffer_, {})),
       interfaces_(other.interfaces_),
       packets_(other.packets_),
-      status_(other.status_) {}
+      status_(std::move(other.status_)) {}
 
 PcapngWriter& PcapngWriter::operator=(PcapngWriter&& other) noexcept {
   if (this != &other) {
@@ -87,7 +87,7 @@ PcapngWriter& PcapngWriter::operator=(PcapngWriter&& other) noexcept {
     buffer_ = std::exchange(other.buffer_, {});
     interfaces_ = other.interfaces_;
     packets_ = other.packets_;
-    status_ = other.status_;
+    status_ = std::move(other.status_);
   }
   return *this;
 }

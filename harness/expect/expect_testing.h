@@ -103,7 +103,8 @@ class ExpectTest : public ::testing::Test {
   }
   // Through a file, as a run leaves it.
   std::vector<Finding> judge_written(const Recording& recording) {
-    capture_path = ::testing::TempDir() + "netrig_expect_stream.pcapng";
+    // Tests run side by side, one a process.
+    capture_path = ::testing::TempDir() + std::to_string(::getpid()) + "_stream.pcapng";
     PcapngWriter writer(Fd(::open(capture_path.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600)), "");
     for (const CaptureInterface& it : recording.interfaces) writer.add_interface(it.name);
     for (const CapturedPacket& packet : recording.packets) writer.write(packet);

@@ -143,6 +143,26 @@ TEST(ChecksumOffload, CompletesThePartialSumAndNothingElse) {
   }
 }
 
+TEST(ChecksumOffload, CompletesWhatAnIcmpErrorQuotesAndItsOwnChecksumWithIt) {
+  const Bytes good = encode_packet(udp(kClient, kServer));
+  Bytes quoted = good;
+  Bytes pseudo = good.substr(12, 8);
+  pseudo.append({0, static_cast<char>(kProtocolUdp), 0, static_cast<char>(good.size() - 20)});
+  const auto sum = static_cast<uint16_t>(~internet_checksum(pseudo));
+  quoted[26] = static_cast<char>(sum >> 8);
+  quoted[27] = static_cast<char>(sum & 0xff);
+  Packet error;
+  error.ip.source = kServer.address();
+  error.ip.destination = kClient.address();
+  error.ip.protocol = kProtocolIcmp;
+  error.icmp = IcmpHeader{.type = 3, .code = 3};
+  error.payload = quoted;
+  Bytes captured = encode_packet(error);
+  complete_checksum(captured);
+  error.payload = good;
+  EXPECT_EQ(captured, encode_packet(error));
+}
+
 TEST(ChecksumOffload, LeavesWhatIsCutOffAlone) {
   const Bytes good = encode_packet(tcp(kClient, kServer, kTcpAck, 1, 7));
   for (size_t size = 0; size < good.size(); ++size) {

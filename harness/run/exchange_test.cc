@@ -137,7 +137,8 @@ TEST(Exchange, AnActorThatNamesABarrierTwiceIsExpectedThereOnceARound) {
 
 TEST(Exchange, TheTimeLimitEndsARunThatGoesOn) {
   const Played played = play(
-      R"({ "a": { "steps": [ { "repeat": 1000, "every": "1s", "steps": [ { "sleep": "1ms" } ] } ] } })",
+      R"({ "a": { "steps": [
+        { "repeat": 1000, "every": "1s", "steps": [ { "sleep": "1ms" } ] } ] } })",
       5s);
   ASSERT_EQ(played.outcome.findings.size(), 1U);
   EXPECT_EQ(played.outcome.findings[0].diagnostic.message, "the run was not done after 5s");
@@ -146,7 +147,8 @@ TEST(Exchange, TheTimeLimitEndsARunThatGoesOn) {
 
 TEST(Exchange, RepeatKeepsItsPaceFromOneAnchor) {
   const Played played = play(
-      R"({ "a": { "steps": [ { "repeat": 10, "every": "100ms", "steps": [ { "sleep": "30ms" } ] } ] } })");
+      R"({ "a": { "steps": [
+        { "repeat": 10, "every": "100ms", "steps": [ { "sleep": "30ms" } ] } ] } })");
   EXPECT_TRUE(played.outcome.findings.empty());
   EXPECT_EQ(played.ended_at, Instant(930ms));
 }
@@ -154,7 +156,8 @@ TEST(Exchange, RepeatKeepsItsPaceFromOneAnchor) {
 TEST(Exchange, WithinEndsAStepWithTimeoutAndNotTheOnesBehindIt) {
   const Played played = play(R"({
     "a": { "steps": [ { "barrier": "x", "within": "1s", "error": "TIMEOUT" }, { "sleep": "1s" } ] },
-    "b": { "steps": [ { "sleep": "5s" }, { "barrier": "x", "within": "1s", "error": "TIMEOUT" } ] } })");
+    "b": { "steps": [ { "sleep": "5s" },
+                      { "barrier": "x", "within": "1s", "error": "TIMEOUT" } ] } })");
   EXPECT_TRUE(played.outcome.findings.empty());
   EXPECT_EQ(played.ended_at, Instant(6s));
   EXPECT_THAT(played.order, ElementsAre("a.1", "a.2", "b.1", "b.2"));

@@ -125,10 +125,9 @@ void play_in(const Scenario& scenario, const RunOptions& options, const Judge& j
     result.findings = judge({scenario, options, journal, result.delivery, variables, capture});
     if (!result.findings.empty()) result.verdict = Verdict::kFail;
   }
-  const std::string ladder = ladder_text(journal, result.findings);
+  result.ladder = ladder_text(journal, result.findings);
   OutputFile ladder_file(output, "ladder.txt");
-  ladder_file.write_line(ladder);
-  if (result.verdict != Verdict::kPass) result.ladder = ladder;
+  ladder_file.write_line(result.ladder);
 }
 
 }  // namespace

@@ -49,8 +49,8 @@ struct RunResult {
   std::string output;       // folder of this run
   std::string capture;      // path of capture.pcapng; "" if there is none
   std::string again;        // the command that repeats it
-  std::string ladder;    // the text ladder of what happened; only kept for runs that did not pass
-  Duration duration{0};  // wall clock
+  std::string ladder;       // the text ladder of what happened (ladder.txt)
+  Duration duration{0};     // wall clock
 };
 
 std::string result_to_json(const RunResult& result);  // one line, without '\n'

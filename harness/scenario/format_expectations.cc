@@ -12,7 +12,8 @@ ObjectFormat packets() {
       .title = "kinds of packets",
       .doc =
           "Names for tcpdump filters, see pcap-filter(7). `syn`, `syn_ack`, `ack`, `fin`, `reset`, "
-          "`data`, `retransmission`, `tcp`, `udp` and `icmp` are built in, and work on IPv6 too.",
+          "`data`, `retransmission`, `tcp`, `udp` and `icmp` are built in, and work on IPv6 too "
+          "(the packets that stand for Unix sockets are `tcp` and `udp` as well).",
       .keys = {{.name = "NAME",
                 .forms = {template_text()},
                 .doc = "a tcpdump filter",

@@ -316,7 +316,7 @@ std::vector<Variant> control_verbs() {
       {.head = {.name = "barrier",
                 .forms = {text()},
                 .doc = "waits until every actor instance that names this barrier has come to it"},
-       .shared = {"within", "after", "note"},
+       .shared = {"within", "after", "error", "note"},
        .example = R"({ "barrier": "everyone is connected" })"},
       {.head = {.name = "repeat",
                 .forms = {number(0, 1'000'000'000)},
