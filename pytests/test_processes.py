@@ -4,11 +4,15 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 import pytest
+
+from conftest import HELLO
 
 SLOW = {
     "name": "slow",
@@ -112,9 +116,6 @@ def test_ports_of_runs_side_by_side_do_not_collide(netrig):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become nobody")
 def test_an_ordinary_user_can_run_everything(netrig_path, tmp_path_factory):
-    import shutil
-    import tempfile
-    from conftest import HELLO
     folder = pathlib.Path(tempfile.mkdtemp(prefix="netrig-nobody-", dir="/tmp"))
     try:
         shutil.copy(netrig_path, folder / "netrig")
@@ -127,3 +128,10 @@ def test_an_ordinary_user_can_run_everything(netrig_path, tmp_path_factory):
         assert "1 passed" in run.stdout
     finally:
         shutil.rmtree(folder)
+
+
+def test_runs_on_the_host_network_side_by_side_get_ports_of_their_own(netrig):
+    netrig.write("hello.json", HELLO)
+    run = netrig("run", "hello.json", "--host-network", "--repeat", "8", "-j", "4")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "8 passed" in run.stdout

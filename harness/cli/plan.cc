@@ -49,7 +49,7 @@ size_t RunPlan::expected_items() const {
 // Sets current_ unless the file is broken or not selected.
 std::optional<BrokenFile> RunPlan::open_next_file() {
   const std::string path = files_[next_file_++];
-  ReadResult file = sources_.read(path, {request_.set, request_.seed});
+  ReadResult file = sources_.read(path, {request_.set, request_.seed, request_.host_network});
   if (!file.scenario) return BrokenFile{file.source, std::move(file.mistakes)};
   const Scenario& scenario = *file.scenario;
   if (!request_.selection.matches({scenario.id, scenario.name, path, scenario.tags})) {

@@ -99,7 +99,7 @@ Endpoint Endpoint::unix_path(std::string path) {
   return endpoint;
 }
 
-Endpoint Endpoint::unix_abstract(std::string name) {
+Endpoint Endpoint::unix_abstract(const std::string& name) {
   return unix_path(std::string(1, '\0') + name);
 }
 

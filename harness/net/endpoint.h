@@ -59,8 +59,8 @@ class Endpoint {
 
   Endpoint() = default;  // 0.0.0.0:0
   Endpoint(IpAddress address, uint16_t port) : address_(address), port_(port) {}
-  static Endpoint unix_path(std::string path);      // a file system path
-  static Endpoint unix_abstract(std::string name);  // without the leading NUL
+  static Endpoint unix_path(std::string path);             // a file system path
+  static Endpoint unix_abstract(const std::string& name);  // without the leading NUL
   static Endpoint unix_unnamed();
 
   Kind kind() const { return kind_; }

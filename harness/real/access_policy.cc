@@ -6,7 +6,7 @@
 
 namespace netrig {
 
-AccessPolicy::AccessPolicy(const HostTable& hosts, bool allow_remote, std::string tmp)
+AccessPolicy::AccessPolicy(const HostTable& hosts, bool allow_remote, const std::string& tmp)
     : hosts_(hosts), allow_remote_(allow_remote) {
   folders_.push_back(normalised_path(tmp));
   if (!hosts_.host_network()) {

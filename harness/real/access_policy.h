@@ -16,7 +16,7 @@ namespace netrig {
 class AccessPolicy {
  public:
   // `tmp`: absolute. With `allow_remote` any IP address may be used.
-  AccessPolicy(const HostTable& hosts, bool allow_remote, std::string tmp);
+  AccessPolicy(const HostTable& hosts, bool allow_remote, const std::string& tmp);
 
   // bind of `host`. EPERM: not loopback; EADDRNOTAVAIL: another host's address; EINVAL: a relative
   // path; EACCES: a path outside the world's folders.

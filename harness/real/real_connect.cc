@@ -25,7 +25,7 @@ bool decided(int fd) {
 Result<void> RealSockets::connect(Socket socket, const Endpoint& peer) {
   auto found = find(socket);
   if (!found) return fail_with(found.error());
-  const State state = *found;
+  const State& state = *found;
   if (auto allowed = context_.policy.may_reach(peer); !allowed) return allowed;
   const bool ip_socket = state->domain != AF_UNIX;
   if (ip_socket != (peer.kind() == Endpoint::Kind::kIp)) return fail_with(EAFNOSUPPORT);

@@ -153,7 +153,7 @@ Result<void> RealSockets::listen(Socket socket, int backlog) {
 Result<Accepted> RealSockets::accept(Socket socket) {
   auto found = find(socket);
   if (!found) return fail_with(found.error());
-  const State listener = *found;
+  const State& listener = *found;
   const auto limit = limit_of(listener->receive_timeout);
   SocketAddress peer;
   Fd fd;

@@ -128,7 +128,7 @@ std::expected<void, std::string> write_id_maps(pid_t child) {
 }
 
 std::expected<SandboxChild, std::string> start_in_sandbox(const SandboxOptions& options,
-                                                          std::function<int()> body) {
+                                                          const std::function<int()>& body) {
   auto go = make_pipe();
   if (!go) return std::unexpected(go.error());
   auto problem = make_pipe();

@@ -28,7 +28,7 @@ struct SandboxChild {
 // their rights); lo is up with MTU 1500 and without offloads. Anything that the set-up cannot do is
 // the error: a sentence that names the call and the errno. The child dies with the calling thread.
 std::expected<SandboxChild, std::string> start_in_sandbox(const SandboxOptions& options,
-                                                          std::function<int()> body);
+                                                          const std::function<int()>& body);
 
 // Waits for the child: its exit status, or 128 + the signal that killed it.
 int wait_for_sandbox(const SandboxChild& child);

@@ -51,9 +51,9 @@ void write_all(const Fd& pipe, std::string_view text) {
 }
 
 std::expected<pid_t, std::string> start_child(const Scenario& scenario, const RunOptions& options,
-                                              std::function<int()> body) {
+                                              const std::function<int()>& body) {
   if (needs_sandbox(options)) {
-    auto child = start_in_sandbox({.host_count = scenario.hosts.size()}, std::move(body));
+    auto child = start_in_sandbox({.host_count = scenario.hosts.size()}, body);
     if (!child) return std::unexpected(child.error());
     return child->pid;
   }

@@ -18,8 +18,8 @@ inline constexpr size_t kLinksMax = 10'000;  // directed pairs of hosts with a f
 void expand_ladder(Node& root, bool sound, std::vector<Diagnostic>& mistakes);
 
 // Services without a port get 5001, 5002, ... in the file's order, without numbers that the file
-// uses; Unix sockets without a path get "${tmp}/ACTOR.sock".
-void fill_in_addresses(Node& root, std::vector<Diagnostic>& mistakes);
+// uses, or 0 with `kernel_ports`; Unix sockets without a path get "${tmp}/ACTOR.sock".
+void fill_in_addresses(Node& root, bool kernel_ports, std::vector<Diagnostic>& mistakes);
 
 // "*" and "a <-> b" become one "a -> b" a direction.
 void expand_network(Node& root, std::vector<Diagnostic>& mistakes);

@@ -24,8 +24,8 @@ void collect_ports(const Node& node, std::set<int>& ports) {
 
 class AddressFiller {
  public:
-  AddressFiller(std::set<int> taken, std::vector<Diagnostic>& mistakes)
-      : taken_(std::move(taken)), mistakes_(mistakes) {}
+  AddressFiller(std::set<int> taken, bool kernel_ports, std::vector<Diagnostic>& mistakes)
+      : taken_(std::move(taken)), kernel_ports_(kernel_ports), mistakes_(mistakes) {}
 
   void fill(Node& node, const std::string& actor, bool many, bool service) {
     if (node.kind != Node::Kind::kString) return;
@@ -43,6 +43,7 @@ class AddressFiller {
 
  private:
   std::optional<int> next_port(Location at) {
+    if (kernel_ports_) return 0;
     while (taken_.contains(next_)) ++next_;
     if (next_ <= 65535) return next_++;
     mistakes_.push_back({at, "no port is left for this service", {}});
@@ -50,18 +51,19 @@ class AddressFiller {
   }
 
   std::set<int> taken_;
+  bool kernel_ports_;
   std::vector<Diagnostic>& mistakes_;
   int next_ = kFirstPort;
 };
 
 }  // namespace
 
-void fill_in_addresses(Node& root, std::vector<Diagnostic>& mistakes) {
+void fill_in_addresses(Node& root, bool kernel_ports, std::vector<Diagnostic>& mistakes) {
   Member* actors = root.find("actors");
   if (actors == nullptr) return;
   std::set<int> taken;
   collect_ports(root, taken);
-  AddressFiller filler(std::move(taken), mistakes);
+  AddressFiller filler(std::move(taken), kernel_ports, mistakes);
   for (auto& [name, name_at, actor] : actors->value.members) {
     const Member* count = actor.find("count");
     const bool many = count != nullptr && count->value.integer != 1;

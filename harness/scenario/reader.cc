@@ -167,7 +167,7 @@ ReadResult read_tree(std::string text, const std::string& path, const ReadOption
   }
   std::erase_if(root.members, [](const Member& member) { return member.key == "vars"; });
   expand_ladder(root, sound, findings.meaning);
-  fill_in_addresses(root, findings.meaning);
+  fill_in_addresses(root, options.kernel_ports, findings.meaning);
   expand_network(root, findings.meaning);
 
   Reading reading(folder, outline_of(root));

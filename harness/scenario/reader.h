@@ -21,9 +21,11 @@ inline constexpr size_t kScenarioPayloadMax = size_t{256} << 20;  // of one payl
 inline constexpr int64_t kScenarioInstancesMax = 100'000;  // all counts of all actors together
 
 struct ReadOptions {
-  std::map<std::string, std::string>
-      set;  // --set NAME=VALUE; VALUE is JSON if it parses as a scalar, else text
+  // --set NAME=VALUE; VALUE is JSON if it parses as a scalar, else text
+  std::map<std::string, std::string> set;
   std::optional<uint64_t> seed;  // --seed
+  // Services without a port get 0, so that the kernel chooses: where ports are shared with others.
+  bool kernel_ports = false;
 };
 
 struct ReadResult {
