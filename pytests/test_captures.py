@@ -92,3 +92,11 @@ def test_verify_judges_a_capture_made_elsewhere(netrig):
     assert bad.returncode == 1
     assert "bad.json:" in bad.stdout + bad.stderr
     assert netrig("verify", "good.json", "good.json").returncode in (3, 5)
+
+
+def test_the_shipped_captures_meet_their_expectations(netrig):
+    captures = sorted((ROOT / "captures").glob("*.pcapng"))
+    assert captures
+    for capture in captures:
+        run = netrig("verify", capture, capture.with_suffix(".json"))
+        assert run.returncode == 0, run.stdout + run.stderr
