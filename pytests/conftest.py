@@ -25,7 +25,7 @@ def delivery(result, direction):
 
 @pytest.fixture(scope="session")
 def netrig_path():
-    path = pathlib.Path(os.environ.get("NETRIG", ROOT / "build/release/netrig"))
+    path = pathlib.Path(os.environ.get("NETRIG", ROOT / "build/release/netrig")).absolute()
     if not path.exists():
         pytest.fail(f"{path} does not exist: build it with ci/build, or name another in $NETRIG")
     return path

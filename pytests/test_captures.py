@@ -12,8 +12,10 @@ needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark
 
 
 def tshark(capture, display_filter, *fields):
+    # Payloads of these exchanges are nobody's protocol, whatever the port: only the network is judged.
     command = ["tshark", "-r", capture, "-o", "tcp.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE",
-               "-o", "ip.check_checksum:TRUE", "-Y", display_filter]
+               "-o", "ip.check_checksum:TRUE", "-d", "udp.port==1-65535,data",
+               "-d", "tcp.port==1-65535,data", "-Y", display_filter]
     if fields:
         command += ["-T", "fields", *[part for field in fields for part in ("-e", field)]]
     run = subprocess.run(command, text=True, capture_output=True, timeout=120)
@@ -28,7 +30,6 @@ def test_no_shipped_scenario_leaves_a_malformed_packet_or_a_bad_checksum(netrig)
     assert len(captures) > 30
     for capture in captures:
         path = netrig.folder / capture
-        # Payloads of these exchanges are nobody's protocol: only the network layers are judged.
         bad = tshark(path, "ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0 "
                            "|| _ws.malformed")
         assert not bad, f"{capture}: {bad[:3]}"
