@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "harness/run/play.h"
+
 namespace netrig {
 
 namespace {
@@ -117,15 +119,10 @@ PlannedRun RunPlan::planned_run(const std::string& backend, uint64_t seed,
     reason = *unsupported;
   }
   if (verdict) {
-    RunResult result;
-    result.scenario = options.scenario_path;
-    result.id = run.scenario->id;
-    result.name = run.scenario->name;
-    result.backend = backend;
-    result.seed = seed;
+    RunResult result = blank_result(*run.scenario, options);
     result.verdict = *verdict;
     result.reason = reason;
-    result.again = options.again;
+    result.output.clear();  // nothing is written for it
     run.settled = std::move(result);
   }
   return run;

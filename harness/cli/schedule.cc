@@ -6,6 +6,8 @@
 #include <poll.h>
 #include <utility>
 
+#include "harness/run/play.h"
+
 namespace netrig {
 
 namespace {
@@ -175,16 +177,9 @@ class Schedule {
   }
 
   static RunResult without_result(const PlannedRun& run, Verdict verdict, std::string reason) {
-    RunResult result;
-    result.scenario = run.options.scenario_path;
-    result.id = run.scenario->id;
-    result.name = run.scenario->name;
-    result.backend = run.options.backend;
-    result.seed = run.options.seed;
+    RunResult result = blank_result(*run.scenario, run.options);
     result.verdict = verdict;
     result.reason = std::move(reason);
-    result.output = run.options.output;
-    result.again = run.options.again;
     return result;
   }
 

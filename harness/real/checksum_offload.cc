@@ -2,19 +2,11 @@
 
 #include <cstdint>
 
+#include "harness/net/big_endian.h"
 #include "harness/net/packet.h"
 
 namespace netrig {
 namespace {
-
-uint16_t read16(ByteView bytes, size_t at) {
-  return static_cast<uint16_t>(octet_at(bytes, at) << 8 | octet_at(bytes, at + 1));
-}
-
-void write16(Bytes& bytes, size_t at, uint16_t value) {
-  bytes[at] = static_cast<char>(value >> 8);
-  bytes[at + 1] = static_cast<char>(value & 0xff);
-}
 
 struct Segment {
   size_t offset = 0;  // of the transport header
@@ -28,14 +20,14 @@ bool find_segment(ByteView packet, Segment& segment) {
   if (packet.size() < 20) return false;
   if (octet_at(packet, 0) >> 4 == 4) {
     const size_t header = size_t{4} * (octet_at(packet, 0) & 15u);
-    const size_t total = read16(packet, 2);
+    const size_t total = load_be16(packet, 2);
     if (header < 20 || total < header || total > packet.size()) return false;
-    if ((read16(packet, 6) & 0x3fff) != 0) return false;  // a fragment
+    if ((load_be16(packet, 6) & 0x3fff) != 0) return false;  // a fragment
     segment = {header, total - header, 12, 8, octet_at(packet, 9)};
     return true;
   }
   if (octet_at(packet, 0) >> 4 != 6 || packet.size() < 40) return false;
-  const size_t length = read16(packet, 4);
+  const size_t length = load_be16(packet, 4);
   if (length + 40 > packet.size()) return false;
   segment = {40, length, 8, 32, octet_at(packet, 6)};
   return true;
@@ -54,12 +46,12 @@ bool complete_transport(Bytes& packet, const Segment& segment) {
   if (segment.length < (tcp ? 20u : 8u)) return false;
   const size_t field = segment.offset + (tcp ? 16 : 6);
   const uint16_t partial = pseudo_sum(packet, segment);
-  if (read16(packet, field) != partial) return false;
-  write16(packet, field, 0);
+  if (load_be16(packet, field) != partial) return false;
+  store_be16(packet, field, 0);
   uint16_t whole =
       internet_checksum(ByteView(packet).substr(segment.offset, segment.length), partial);
   if (!tcp && whole == 0) whole = 0xffff;  // RFC 768: zero means no checksum
-  write16(packet, field, whole);
+  store_be16(packet, field, whole);
   return true;
 }
 
@@ -75,9 +67,9 @@ void complete_quoted(Bytes& packet, const Segment& segment) {
   if (!complete_transport(quoted, inner)) return;
   packet.replace(segment.offset + kIcmpHeader, quoted.size(), quoted);
   const uint16_t initial = segment.protocol == kProtocolIcmpV6 ? pseudo_sum(packet, segment) : 0;
-  write16(packet, segment.offset + 2, 0);
-  write16(packet, segment.offset + 2,
-          internet_checksum(ByteView(packet).substr(segment.offset, segment.length), initial));
+  store_be16(packet, segment.offset + 2, 0);
+  store_be16(packet, segment.offset + 2,
+             internet_checksum(ByteView(packet).substr(segment.offset, segment.length), initial));
 }
 
 }  // namespace

@@ -72,11 +72,6 @@ Fd duplicate(const Fd& fd) {
   return Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
 }
 
-Duration time_limit(const Scenario& scenario, const RunOptions& options) {
-  if (options.timeout > Duration{0}) return options.timeout;
-  return scenario.timeout.value_or(kDefaultTimeout);
-}
-
 void decide(RunResult& result, const Exchange::Outcome& outcome, const WorldReport& report) {
   if (outcome.interrupted) {
     result.verdict = Verdict::kInterrupted;
@@ -131,6 +126,11 @@ void play_in(const Scenario& scenario, const RunOptions& options, const Judge& j
 }
 
 }  // namespace
+
+Duration time_limit(const Scenario& scenario, const RunOptions& options) {
+  if (options.timeout > Duration{0}) return options.timeout;
+  return scenario.timeout.value_or(kDefaultTimeout);
+}
 
 RunResult blank_result(const Scenario& scenario, const RunOptions& options) {
   RunResult result;

@@ -32,8 +32,7 @@ void block_stop_signals() {
 // A run whose loop no longer turns must still end. PID 1 of a namespace ignores default actions, so
 // this is a handler.
 void end_when_stuck(const Scenario& scenario, const RunOptions& options) {
-  const Duration limit =
-      options.timeout > Duration{0} ? options.timeout : scenario.timeout.value_or(kDefaultTimeout);
+  const Duration limit = time_limit(scenario, options);
   struct sigaction action{};
   action.sa_handler = [](int) { ::_exit(124); };
   ::sigaction(SIGALRM, &action, nullptr);
