@@ -24,7 +24,13 @@ FLOORS = {
     "harness/capture": 2,
     "harness/real": 3,
     "harness/wire": 3,
-    "fakes": 3,
+    "fakes/tcp": 2,
+    "fakes/network": 3,
+    "fakes/host": 3.2,
+    "fakes/world": 3.4,
+    "fakes/posix": 3.6,
+    "fakes/packetdrill": 3.6,
+    "fakes/parity": 3.6,
     "harness/scenario": 4,
     "harness/run": 5,
     "harness/expect": 6,
@@ -32,15 +38,20 @@ FLOORS = {
     "harness/cli": 8,
 }
 
+FAKES = {room for room in FLOORS if room.startswith("fakes/")}
+
 # Beyond the floors: room -> rooms it must not include though they are lower.
 NOT_KNOWN = {
-    "harness/scenario": {"harness/real", "harness/wire", "fakes"},
-    "harness/expect": {"harness/sockets", "harness/real", "harness/wire", "fakes"},
+    "harness/scenario": {"harness/real", "harness/wire", *FAKES},
+    "harness/expect": {"harness/sockets", "harness/real", "harness/wire", *FAKES},
 }
+
+# Where simulated and kernel's calls meet: behind POSIX's names, behind packetdrill's, side by side.
+MEETS_THE_KERNEL = {"fakes/posix", "fakes/packetdrill", "fakes/parity"}
 
 # Folders that make no system call, so include no header that offers one. <sys/socket.h> and
 # <netinet/...> are allowed for their constants, which SocketApi speaks in; calls are found by "::".
-NO_SYSTEM_CALLS = ("harness/scenario/", "harness/expect/", "fakes/")
+NO_SYSTEM_CALLS = ("harness/scenario/", "harness/expect/", *sorted(FAKES - MEETS_THE_KERNEL))
 # Opens users' files itself, so that a FIFO, a device or a file that never ends is refused in time.
 READS_FILES = ("harness/scenario/payload_file.cc",)
 CONSTANTS_ONLY = re.compile(r"sys/(socket|un|types)\.h|netinet/.*")
@@ -69,7 +80,7 @@ COLUMNS_MAX = 100
 
 def room_of(name):
     parts = name.split("/")
-    return parts[0] if parts[0] == "fakes" else "/".join(parts[:2])
+    return "/".join(parts[:2])
 
 
 def check_floors(texts, report):
@@ -108,7 +119,7 @@ def check_one_file_names_the_worlds(texts, report):
         if room_of(name) != "harness/run" or include_graph.is_test(name):
             continue
         for line, _, target in include_graph.includes(text):
-            if (room_of(target) in ("harness/real", "harness/wire", "fakes")
+            if (room_of(target) in ("harness/real", "harness/wire", *FAKES)
                     and target.endswith("_world.h")):
                 naming[name.rsplit(".", 1)[0]].append((name, line))
     if len(naming) > 1:

@@ -1,7 +1,9 @@
 #include "harness/capture/pcapng_writer.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <initializer_list>
 #include <unistd.h>
 
 #include "harness/base/require.h"
@@ -40,6 +42,20 @@ Bytes option_text(std::string_view text) {
   while (length < clean.size() && length > 0 && (octet_at(clean, length) & 0xc0) == 0x80) --length;
   clean.resize(length);
   return clean;
+}
+
+size_t padded(size_t size) {
+  return (size + 3) / 4 * 4;
+}
+
+// In little-endian order, as append_u32.
+void append_words(Bytes& out, std::initializer_list<uint32_t> words) {
+  std::array<char, 32> octets{};
+  size_t size = 0;
+  for (const uint32_t word : words) {
+    for (int shift = 0; shift < 32; shift += 8) octets[size++] = static_cast<char>(word >> shift);
+  }
+  out.append(octets.data(), size);
 }
 
 void append_option(Bytes& out, uint16_t code, ByteView value) {
@@ -104,25 +120,28 @@ uint32_t PcapngWriter::add_interface(std::string_view name) {
   return interfaces_++;
 }
 
+// Straight into the buffer: captures of simulated worlds write millions of packets.
 void PcapngWriter::write(const CapturedPacket& packet) {
   NETRIG_REQUIRE(packet.interface < interfaces_);
   // Timestamps are unsigned since 1970: an earlier time cannot be said.
   const auto time = static_cast<uint64_t>(std::max<int64_t>(packet.time_ns, 0));
   const auto captured = static_cast<uint32_t>(packet.data.size());
-  Bytes body;
-  body.reserve(packet.data.size() + packet.comment.size() + 36);
-  append_u32(body, packet.interface);
-  append_u32(body, static_cast<uint32_t>(time >> 32));
-  append_u32(body, static_cast<uint32_t>(time));
-  append_u32(body, captured);
-  append_u32(body, std::max(captured, packet.original_length));
-  body.append(packet.data);
-  pad_to_four(body);
-  if (!packet.comment.empty()) {
-    append_option(body, kOptionComment, option_text(packet.comment));
-    append_end_of_options(body);
+  const Bytes comment = option_text(packet.comment);
+  const size_t options = comment.empty() ? 0 : 8 + padded(comment.size());
+  const auto length = static_cast<uint32_t>(32 + padded(packet.data.size()) + options);
+  append_words(buffer_,
+               {kEnhancedPacket, length, packet.interface, static_cast<uint32_t>(time >> 32),
+                static_cast<uint32_t>(time), captured, std::max(captured, packet.original_length)});
+  buffer_.append(packet.data);
+  buffer_.append(padded(captured) - captured, '\0');
+  if (!comment.empty()) {
+    append_words(buffer_, {kOptionComment | static_cast<uint32_t>(comment.size()) << 16});
+    buffer_.append(comment);
+    buffer_.append(padded(comment.size()) - comment.size(), '\0');
+    append_words(buffer_, {kOptionEnd});
   }
-  block(kEnhancedPacket, body);
+  append_words(buffer_, {length});
+  if (buffer_.size() >= kBufferBytes) flush();
   ++packets_;
 }
 

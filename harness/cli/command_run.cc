@@ -10,6 +10,7 @@
 #include "harness/cli/exit_status.h"
 #include "harness/cli/output_folder.h"
 #include "harness/cli/schedule.h"
+#include "harness/expect/expect.h"
 #include "harness/report/escape.h"
 #include "harness/report/json_lines.h"
 #include "harness/report/junit.h"
@@ -128,7 +129,8 @@ int run(const RunArguments& arguments, Console& console) {
 
   const auto begin = std::chrono::steady_clock::now();
   RunPlan plan(*request, std::move(*files), real_plan_sources());
-  ScheduleOptions options{request->jobs, request->fail_fast, start_running_job,
+  Runner runner(judge_run);
+  ScheduleOptions options{request->jobs, request->fail_fast, start_jobs_with(runner),
                           prepare_output_folder};
   SignalWatch signals;
   ScheduleOutcome outcome = run_schedule(plan, options, **reporters, signals);
@@ -185,6 +187,8 @@ void add_conduct(CLI::App& command, RunArguments& arguments) {
                    "without a namespace: on this machine's own network, loopback only");
   command.add_flag("--allow-remote", arguments.allow_remote,
                    "with --host-network: other addresses than loopback too");
+  command.add_flag("--check-determinism", arguments.check_determinism,
+                   "on fake: play each run twice and stop at the first event that differs");
   command.add_flag("--no-capture", arguments.no_capture, "record no packets");
   command.add_option("--out", arguments.out, "folder for the files of each run (default: out)")
       ->type_name("DIR");

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "harness/expect/expect.h"
-
 namespace netrig {
 
 namespace {
@@ -24,8 +22,10 @@ class RealJob : public Job {
 
 }  // namespace
 
-std::unique_ptr<Job> start_running_job(const Scenario& scenario, const RunOptions& options) {
-  return std::make_unique<RealJob>(RunningJob::start(scenario, options, judge_run));
+StartJob start_jobs_with(Runner& runner) {
+  return [&runner](const Scenario& scenario, const RunOptions& options) -> std::unique_ptr<Job> {
+    return std::make_unique<RealJob>(runner.start(scenario, options));
+  };
 }
 
 }  // namespace netrig

@@ -26,7 +26,7 @@ class Job {
 // Both arguments outlive the job.
 using StartJob = std::function<std::unique_ptr<Job>(const Scenario&, const RunOptions&)>;
 
-// RunningJob, judged by judge_run.
-std::unique_ptr<Job> start_running_job(const Scenario& scenario, const RunOptions& options);
+// RunningJobs of a runner, which must outlive them.
+StartJob start_jobs_with(Runner& runner);
 
 }  // namespace netrig

@@ -105,6 +105,7 @@ PlannedRun RunPlan::planned_run(const std::string& backend, uint64_t seed,
   options.host_network = request_.host_network;
   options.allow_remote = request_.allow_remote;
   options.capture = request_.capture;
+  options.check_determinism = request_.check_determinism;
   options.output = fmt::format("{}/{}-{}", current_->folder, backend, seed);
   if (repetition > 1) options.output += fmt::format(".{}", repetition);
   options.again = again_command(request_, current_->path, backend, seed);

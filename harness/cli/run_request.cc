@@ -95,6 +95,9 @@ std::string contradiction(const RunArguments& arguments) {
   if (arguments.allow_remote && !arguments.host_network) {
     return "--allow-remote is of use only with --host-network";
   }
+  if (arguments.check_determinism && arguments.host_network) {
+    return "--check-determinism is of use only on the backend fake, which has no host network";
+  }
   if (arguments.out.empty()) return "--out takes the name of a folder";
   if (!arguments.junit.empty() && arguments.junit == arguments.json) {
     return "--junit and --json cannot write the same file";
@@ -113,6 +116,20 @@ void take(Checked<T> parsed, T& into, std::string& error) {
   }
 }
 
+// Options that leave one backend only. The error is a sentence.
+std::string choose_backends(RunRequest& request) {
+  const auto only = [&](const std::string& option, const std::string& backend) -> std::string {
+    for (const std::string& asked : request.backends) {
+      if (asked != backend) return fmt::format("{} is not for the backend {}", option, asked);
+    }
+    request.backends = {backend};
+    return "";
+  };
+  if (request.check_determinism) return only("--check-determinism", "fake");
+  if (request.host_network) return only("--host-network", "real");
+  return "";
+}
+
 }  // namespace
 
 std::expected<RunRequest, std::string> parse_run_request(
@@ -125,6 +142,7 @@ std::expected<RunRequest, std::string> parse_run_request(
   request.host_network = arguments.host_network;
   request.allow_remote = arguments.allow_remote;
   request.capture = !arguments.no_capture;
+  request.check_determinism = arguments.check_determinism;
   request.out = arguments.out;
   request.junit = arguments.junit;
   request.json = arguments.json;
@@ -152,6 +170,7 @@ std::expected<RunRequest, std::string> parse_run_request(
   }
   if (arguments.timeout) take(parse_timeout(*arguments.timeout), request.timeout, error);
   if (arguments.color) take(parse_color(*arguments.color), request.color, error);
+  if (error.empty()) error = choose_backends(request);
   if (!error.empty()) return std::unexpected(error);
   return request;
 }

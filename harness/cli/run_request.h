@@ -26,6 +26,7 @@ struct RunArguments {
   std::string out = "out";
   std::string junit, json;
   bool fail_fast = false, host_network = false, allow_remote = false, no_capture = false;
+  bool check_determinism = false;
   bool quiet = false;
   int verbose = 0;
 };
@@ -41,6 +42,7 @@ struct RunRequest {
   size_t repeat = 1;
   Duration timeout{0};  // 0: the scenario's own
   bool fail_fast = false, host_network = false, allow_remote = false, capture = true;
+  bool check_determinism = false;
   std::string out, junit, json;
   int verbosity = 0;
   ColorMode color = ColorMode::kAuto;

@@ -16,6 +16,8 @@ const char* drop_cause_name(DropCause cause) {
       return "rule";
     case DropCause::kQueue:
       return "queue full";
+    case DropCause::kMtu:
+      return "too big";
   }
   return "";
 }

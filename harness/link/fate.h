@@ -10,9 +10,9 @@
 
 namespace netrig {
 
-enum class DropCause : uint8_t { kNone, kLoss, kRule, kQueue };
+enum class DropCause : uint8_t { kNone, kLoss, kRule, kQueue, kMtu };
 
-// "loss", "rule", "queue full"; "" for kNone.
+// "loss", "rule", "queue full", "too big"; "" for kNone.
 const char* drop_cause_name(DropCause cause);
 
 // The decision for one packet when it is offered to a link.
@@ -30,6 +30,7 @@ struct Fate {
     return dropped == DropCause::kNone && copies == 1 && !copy_dropped && !reordered &&
            !corrupt_bit && delay == Duration{0};
   }
+  friend bool operator==(const Fate&, const Fate&) = default;
 };
 
 // "dropped (loss)", "duplicated", "corrupted (bit 17), reordered, delayed 20ms"; "delivered" if
@@ -41,6 +42,10 @@ struct PacketName {
   std::string direction;  // "client -> server", by host names
   std::string flow;       // "udp|server:53|1": protocol, the service, the how-manieth such flow
   uint64_t ordinal = 0;   // of the packet in its flow, from 1
+
+  // False for a TCP segment ("tcp|server:80|1"), of which a world tells only what happened to it on
+  // a link and never its arrival; its ordinal is its place in the connection.
+  bool is_datagram() const { return !flow.starts_with("tcp|"); }
 };
 
 struct FateRecord {

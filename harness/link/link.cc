@@ -32,9 +32,23 @@ Duration draw_delay(const Range<Duration>& range, const Chance& chance, uint64_t
 
 }  // namespace
 
+uint64_t flow_stream(std::string_view direction, std::string_view flow) {
+  return stable_hash(std::string(direction).append("|").append(flow));
+}
+
 bool LinkConfig::is_transparent() const {
-  return delay == Range<Duration>{} && loss.ppm == 0 && duplicate.ppm == 0 && corrupt.ppm == 0 &&
-         reorder.ppm == 0 && rate == 0 && rules.empty();
+  return !has_faults() && rules.empty();
+}
+
+bool LinkConfig::touches(Transport transport) const {
+  return has_faults() || std::ranges::any_of(rules, [&](const LinkRule& rule) {
+           return !rule.match || *rule.match == transport;
+         });
+}
+
+bool LinkConfig::has_faults() const {
+  return delay != Range<Duration>{} || loss.ppm != 0 || duplicate.ppm != 0 || corrupt.ppm != 0 ||
+         reorder.ppm != 0 || rate != 0 || mtu != 0;
 }
 
 // What stages 2 to 5, 7 and 8 want of one packet, before stage 6 may refuse a copy.
@@ -61,9 +75,13 @@ Fate Link::offer(Instant now, const OfferedPacket& packet) {
   const Number number = next_packet_++ * 2;
   Draws draws = apply_rules(packet);
   if (draws.dropped == DropCause::kNone) draw(draws, packet);
+  const uint64_t size = uint64_t{packet.payload_size} + packet.overhead;
+  if (draws.dropped == DropCause::kNone && config_.mtu != 0 && size > config_.mtu &&
+      packet.transport == Transport::kTcp) {
+    draws.dropped = DropCause::kMtu;
+  }
   if (draws.dropped != DropCause::kNone) return {.dropped = draws.dropped, .copies = 0};
 
-  const uint64_t size = uint64_t{packet.payload_size} + packet.overhead;
   const uint32_t copies = draws.duplicate ? 2 : 1;
   Fate fate{.copies = 0, .reordered = draws.reorder, .corrupt_bit = draws.corrupt_bit};
   for (uint32_t copy = 0; copy < copies; ++copy) {
@@ -76,7 +94,7 @@ Fate Link::offer(Instant now, const OfferedPacket& packet) {
       departure.corrupt_bit = draws.corrupt_bit;
       fate.delay = due - now;
     }
-    keep(number + copy, departure, draws.reorder);
+    keep(number + copy, departure, draws.reorder, draws.rule_delay == Duration{0});
     ++fate.copies;
   }
   if (fate.copies == 0) return {.dropped = DropCause::kQueue, .copies = 0};
@@ -87,35 +105,38 @@ Fate Link::offer(Instant now, const OfferedPacket& packet) {
 
 std::vector<Departure> Link::take_due(Instant now) {
   std::vector<Departure> departures;
-  for (std::optional<Instant> next = next_due(); next && *next <= now; next = next_due()) {
-    const bool hold_ends = !hold_ends_.empty() &&
-                           (under_way_.empty() || *hold_ends_.begin() < under_way_.begin()->first);
-    if (hold_ends) {
-      const auto [when, number] = *hold_ends_.begin();
-      hold_ends_.erase(hold_ends_.begin());
-      Departure copy = held_.extract(number).mapped();
-      copy.due = when;
-      let_go(number, copy, departures);
-    } else {
-      const auto first = under_way_.extract(under_way_.begin());
-      const auto [when, number] = first.key();
-      let_go(number, first.mapped(), departures);
-      // If this one was held itself, what let it go has let every earlier one go too.
-      let_held_go(number, when, departures);
-    }
-  }
+  take_due(now, departures);
   return departures;
 }
 
+void Link::take_due(Instant now, std::vector<Departure>& departures) {
+  while (true) {
+    const Waiting* first = first_under_way();
+    const Instant due = first == nullptr ? Instant::max() : first->copy.due;
+    if (!hold_ends_.empty() &&
+        (first == nullptr || *hold_ends_.begin() < std::pair(due, first->number))) {
+      if (hold_ends_.begin()->first > now) return;
+      end_first_hold(departures);
+      continue;
+    }
+    if (first == nullptr || due > now) return;
+    const Waiting taken = take_first_under_way();
+    let_go(taken.number, taken.copy, departures);
+    // If this one was held itself, what let it go has let every earlier one go too.
+    if (!held_.empty()) let_held_go(taken.number, due, departures);
+  }
+}
+
 std::optional<Instant> Link::next_due() const {
-  if (under_way_.empty() && hold_ends_.empty()) return std::nullopt;
-  const Instant due = under_way_.empty() ? Instant::max() : under_way_.begin()->first.first;
+  const Waiting* first = first_under_way();
+  if (first == nullptr && hold_ends_.empty()) return std::nullopt;
+  const Instant due = first == nullptr ? Instant::max() : first->copy.due;
   const Instant hold_end = hold_ends_.empty() ? Instant::max() : hold_ends_.begin()->first;
   return std::min(due, hold_end);
 }
 
 bool Link::empty() const {
-  return under_way_.empty() && held_.empty();
+  return in_order_.empty() && out_of_order_.empty() && held_.empty();
 }
 
 // Stage 2.
@@ -123,7 +144,7 @@ Link::Draws Link::apply_rules(const OfferedPacket& packet) {
   Draws draws;
   for (size_t i = 0; i < config_.rules.size(); ++i) {
     const LinkRule& rule = config_.rules[i];
-    if (rule.match && *rule.match != packet.transport) continue;
+    if (!packet.transport || (rule.match && rule.match != packet.transport)) continue;
     const uint64_t nth = ++rule_counts_[i];
     if (!rule.nth.empty() && !rule.nth.contains(nth)) continue;
     switch (rule.action) {
@@ -149,7 +170,7 @@ Link::Draws Link::apply_rules(const OfferedPacket& packet) {
 
 // What is random in stages 3, 4, 5, 7 and 8, each by a purpose of its own.
 void Link::draw(Draws& draws, const OfferedPacket& packet) const {
-  const Chance chance(seed_, stable_hash(direction_ + "|" + packet.flow));
+  const Chance chance(seed_, packet.stream);
   const uint64_t n = packet.ordinal;
   if (chance.happens(config_.loss, n, Purpose::kLoss)) {
     draws.dropped = DropCause::kLoss;
@@ -174,18 +195,46 @@ std::optional<Instant> Link::send(Instant now, uint64_t size) {
   return sending_.back();
 }
 
-void Link::keep(Number number, const Departure& copy, bool held) {
+void Link::keep(Number number, const Departure& copy, bool held, bool in_order) {
   if (held) {
     held_.emplace(number, copy);
     hold_ends_.emplace(later(copy.due, kReorderHoldMax), number);
+  } else if (in_order) {
+    in_order_.push_back({number, copy});
   } else {
-    under_way_.emplace(std::pair(copy.due, number), copy);
+    out_of_order_.emplace(std::pair(copy.due, number), Waiting{number, copy});
   }
+}
+
+const Link::Waiting* Link::first_under_way() const {
+  const Waiting* queued = in_order_.empty() ? nullptr : &in_order_.front();
+  if (out_of_order_.empty()) return queued;
+  const Waiting* other = &out_of_order_.begin()->second;
+  return queued == nullptr || other->key() < queued->key() ? other : queued;
+}
+
+Link::Waiting Link::take_first_under_way() {
+  const Waiting* first = first_under_way();
+  const Waiting taken = *first;
+  if (!in_order_.empty() && first == &in_order_.front()) {
+    in_order_.pop_front();
+  } else {
+    out_of_order_.erase(out_of_order_.begin());
+  }
+  return taken;
 }
 
 void Link::let_go(Number number, const Departure& copy, std::vector<Departure>& departures) {
   departures.push_back(copy);
-  departures.back().last = twins_.erase(number / 2 * 2) == 0;
+  departures.back().last = twins_.empty() || twins_.erase(number / 2 * 2) == 0;
+}
+
+void Link::end_first_hold(std::vector<Departure>& departures) {
+  const auto [when, number] = *hold_ends_.begin();
+  hold_ends_.erase(hold_ends_.begin());
+  Departure copy = held_.extract(number).mapped();
+  copy.due = when;
+  let_go(number, copy, departures);
 }
 
 // Stage 8: `passed_by` has been let go at `when`. Held packets offered before it leave right after
@@ -197,7 +246,7 @@ void Link::let_held_go(Number passed_by, Instant when, std::vector<Departure>& d
     Departure& copy = first.mapped();
     hold_ends_.erase({later(copy.due, kReorderHoldMax), number});
     if (copy.due > when) {
-      under_way_.emplace(std::pair(copy.due, number), copy);
+      keep(number, copy, false, false);
     } else {
       copy.due = when;
       let_go(number, copy, departures);

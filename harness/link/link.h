@@ -15,9 +15,12 @@
 //     `duplicate`, `corrupt`, `reorder` act as if stage 4, 5 or 8 had drawn them (twice is as
 //     once); `delay`s are summed and act in stage 7. The counter of a rule's `nth` counts the
 //     packets of its protocol on this direction, over all flows, from 1, whatever the other rules
-//     do with them.
+//     do with them. Rules neither count nor match what has no transport (ICMP).
 //  3. loss
 //     Dropped with probability `loss`, cause "loss".
+//     A TCP segment whose packet is larger than `mtu` octets is dropped too, cause "too big"; a
+//     world tells its sender by ICMP (RFC 1191, RFC 8201). Datagrams would be fragmented: they
+//     pass.
 //  4. duplicate
 //     With probability `duplicate` there are two copies. They are alike up to here and go through
 //     the stages below one after the other, the original first.
@@ -55,11 +58,11 @@
 // full queue. So a delay of an hour and a flood of packets cannot take all memory.
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -67,6 +70,7 @@
 #include "harness/base/quantity.h"
 #include "harness/base/time.h"
 #include "harness/link/fate.h"
+#include "harness/link/ring.h"
 #include "harness/net/endpoint.h"
 
 namespace netrig {
@@ -92,16 +96,23 @@ struct LinkConfig {
   Probability reorder;
   uint64_t rate = 0;  // bits per second; 0: no limit
   uint32_t queue_packets = kDefaultQueuePackets;
+  uint32_t mtu = 0;  // octets of an IP packet; 0: no limit of the link's own
   std::vector<LinkRule> rules;
 
   // True if every packet passes at once and unchanged.
   bool is_transparent() const;
+  // False if packets of `transport` pass so: there may be rules for other protocols.
+  bool touches(Transport transport) const;
+  bool has_faults() const;  // any but rules
 };
+
+// The stream of draws that belongs to a flow (see PacketName) on a direction: its name, hashed.
+uint64_t flow_stream(std::string_view direction, std::string_view flow);
 
 // What a world tells the link of a packet.
 struct OfferedPacket {
-  Transport transport = Transport::kUdp;
-  std::string flow;      // see PacketName::flow
+  std::optional<Transport> transport = Transport::kUdp;  // empty: ICMP, which no rule counts
+  uint64_t stream = 0;   // flow_stream of its direction and flow, computed once a flow
   uint64_t ordinal = 0;  // in its flow, from 1; counted by the world
   uint32_t payload_size = 0;
   uint32_t overhead = 28;  // octets that `rate` counts on top
@@ -123,7 +134,8 @@ class Link {
 
   // Decides the packet's fate and keeps its copies until they are due. `now` never goes back.
   Fate offer(Instant now, const OfferedPacket& packet);
-  // Copies that are due by `now`, in order of departure.
+  // Copies that are due by `now`, in order of departure, put behind what `departures` holds.
+  void take_due(Instant now, std::vector<Departure>& departures);
   std::vector<Departure> take_due(Instant now);
   // When take_due will next have something; empty if nothing is under way.
   std::optional<Instant> next_due() const;
@@ -136,24 +148,38 @@ class Link {
   // Copies are numbered in the order of offers: packet * 2 for an original, + 1 for its duplicate.
   using Number = uint64_t;
   struct Draws;
+  struct Waiting {
+    Number number = 0;
+    Departure copy;
+    std::pair<Instant, Number> key() const { return {copy.due, number}; }
+  };
 
   Draws apply_rules(const OfferedPacket& packet);
   void draw(Draws& draws, const OfferedPacket& packet) const;
   // Stage 6: when the copy has been sent; nothing if it is dropped.
   std::optional<Instant> send(Instant now, uint64_t size);
-  void keep(Number number, const Departure& copy, bool held);
+  void keep(Number number, const Departure& copy, bool held, bool in_order);
+  // The first of those that are not held; null if there is none.
+  const Waiting* first_under_way() const;
+  Waiting take_first_under_way();
   void let_go(Number number, const Departure& copy, std::vector<Departure>& departures);
   void let_held_go(Number passed_by, Instant when, std::vector<Departure>& departures);
-  bool is_full() const { return under_way_.size() + held_.size() >= kPacketsUnderWayMax; }
+  void end_first_hold(std::vector<Departure>& departures);
+  bool is_full() const {
+    return in_order_.size() + out_of_order_.size() + held_.size() >= kPacketsUnderWayMax;
+  }
 
   uint64_t seed_;
   std::string direction_;
   LinkConfig config_;
   std::vector<uint64_t> rule_counts_;
-  std::deque<Instant> sending_;        // stage 6: ends of sending, ascending
+  Ring<Instant> sending_;              // stage 6: ends of sending, ascending
   Instant last_due_ = Instant::min();  // stage 7
   uint64_t next_packet_ = 0;
-  std::map<std::pair<Instant, Number>, Departure> under_way_;  // by due time
+  // Not held. Stage 7 keeps the order of offers, so most copies wait in a queue; only what a rule
+  // delayed, or was held before, needs a tree.
+  Ring<Waiting> in_order_;
+  std::map<std::pair<Instant, Number>, Waiting> out_of_order_;
   std::map<Number, Departure> held_;                // stage 8, also before their due time
   std::set<std::pair<Instant, Number>> hold_ends_;  // of held_: due + kReorderHoldMax
   std::set<Number> twins_;                          // packets with both copies in the link

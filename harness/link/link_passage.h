@@ -21,7 +21,7 @@ inline Instant at(Duration since_start) {
 
 inline OfferedPacket packet(uint64_t ordinal, uint32_t payload_size = 100) {
   return {.transport = Transport::kUdp,
-          .flow = "udp|server:53|1",
+          .stream = flow_stream("client -> server", "udp|server:53|1"),
           .ordinal = ordinal,
           .payload_size = payload_size,
           .handle = ordinal};

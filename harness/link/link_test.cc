@@ -54,8 +54,16 @@ TEST(LinkRules, CountOnlyPacketsOfTheirProtocolButOverAllFlows) {
   EXPECT_FALSE(is_dropped(link.offer(at(0ms), packet(1))));
   EXPECT_FALSE(is_dropped(link.offer(at(0ms), other)));
   OfferedPacket second_flow = packet(1);
-  second_flow.flow = "udp|server:53|2";
+  second_flow.stream = flow_stream("client -> server", "udp|server:53|2");
   EXPECT_TRUE(is_dropped(link.offer(at(0ms), second_flow)));
+}
+
+TEST(LinkRules, CountNoPacketWithoutATransport) {
+  Link link = link_with(with_rule({.nth = {1}}));
+  OfferedPacket icmp = packet(1);
+  icmp.transport = std::nullopt;
+  EXPECT_FALSE(is_dropped(link.offer(at(0ms), icmp)));
+  EXPECT_TRUE(is_dropped(link.offer(at(0ms), packet(1))));
 }
 
 TEST(LinkRules, CountWhatOtherRulesDrop) {
@@ -114,7 +122,7 @@ TEST(LinkLoss, DependsOnDirectionFlowAndOrdinalAlone) {
     for (uint64_t i = 0; i < lost.size(); ++i) {
       const uint64_t ordinal = backwards ? lost.size() - i : i + 1;
       OfferedPacket offered = packet(ordinal);
-      offered.flow = flow;
+      offered.stream = flow_stream(direction, flow);
       lost[ordinal - 1] = is_lost(link.offer(at(0ms), offered));
     }
     return lost;

@@ -31,4 +31,9 @@ inline void store_be16(Bytes& octets, size_t at, uint16_t value) {
   octets[at + 1] = static_cast<char>(value & 0xFF);
 }
 
+inline void store_be32(Bytes& octets, size_t at, uint32_t value) {
+  store_be16(octets, at, static_cast<uint16_t>(value >> 16));
+  store_be16(octets, at + 2, static_cast<uint16_t>(value & 0xFFFF));
+}
+
 }  // namespace netrig

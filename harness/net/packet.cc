@@ -1,5 +1,6 @@
 #include "harness/net/packet.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "harness/base/require.h"
@@ -11,7 +12,10 @@ namespace {
 
 constexpr size_t kIpV4Header = 20;
 constexpr size_t kIpV6Header = 40;
+constexpr size_t kIpV6Fragment = 8;
 constexpr size_t kTcpHeader = 20;
+constexpr size_t kUdpHeader = 8;
+constexpr size_t kIcmpHeader = 8;
 constexpr size_t kTcpOptionsMax = 40;
 constexpr size_t kLengthMax = 65535;
 constexpr uint8_t kProtocolFragment = 44;
@@ -27,105 +31,84 @@ uint8_t protocol_of(const Packet& packet) {
   return packet.ip.protocol;
 }
 
-void store_checksum(Bytes& segment, size_t at, const Packet& packet) {
-  const bool has_pseudo_header = !packet.icmp || packet.ip.source.is_v6();  // RFC 792, RFC 4443 2.3
-  const uint32_t initial =
-      has_pseudo_header
-          ? pseudo_header_sum(packet.ip.source, packet.ip.destination, protocol_of(packet),
-                              static_cast<uint32_t>(segment.size()))
-          : 0;
-  uint16_t checksum = internet_checksum(segment, initial);
-  if (packet.udp && checksum == 0) checksum = 0xFFFF;  // RFC 768: zero means that none was made
-  store_be16(segment, at, checksum);
-}
-
-Bytes encode_tcp(const Packet& packet) {
-  const TcpHeader& tcp = *packet.tcp;
+size_t tcp_header_size(const TcpHeader& tcp) {
   NETRIG_REQUIRE(tcp.options.size() <= kTcpOptionsMax);
-  Bytes options = tcp.options;
-  options.resize((options.size() + 3) / 4 * 4, '\0');  // RFC 9293 section 3.1: padded with zeros
-  Bytes segment;
-  segment.reserve(kTcpHeader + options.size() + packet.payload.size());
-  append_be16(segment, tcp.source_port);
-  append_be16(segment, tcp.destination_port);
-  append_be32(segment, tcp.sequence);
-  append_be32(segment, tcp.acknowledgement);
-  const uint32_t data_offset = static_cast<uint32_t>((kTcpHeader + options.size()) / 4);
-  append_be16(segment, data_offset << 12 | tcp.flags);
-  append_be16(segment, tcp.window);
-  append_be16(segment, 0);
-  append_be16(segment, tcp.urgent_pointer);
-  segment += options;
-  segment += packet.payload;
-  store_checksum(segment, 16, packet);
-  return segment;
+  return kTcpHeader + (tcp.options.size() + 3) / 4 * 4;
 }
 
-Bytes encode_udp(const Packet& packet) {
-  Bytes segment;
-  append_be16(segment, packet.udp->source_port);
-  append_be16(segment, packet.udp->destination_port);
-  append_be16(segment, static_cast<uint32_t>(8 + packet.payload.size()));
-  append_be16(segment, 0);
-  segment += packet.payload;
-  store_checksum(segment, 6, packet);
-  return segment;
+size_t transport_header_size(const Packet& packet) {
+  if (packet.tcp) return tcp_header_size(*packet.tcp);
+  return packet.udp ? kUdpHeader : packet.icmp ? kIcmpHeader : 0;
 }
 
-Bytes encode_icmp(const Packet& packet) {
-  Bytes message;
-  append_be16(message, static_cast<uint32_t>(packet.icmp->type << 8 | packet.icmp->code));
-  append_be16(message, 0);
-  append_be32(message, packet.icmp->rest);
-  message += packet.payload;
-  store_checksum(message, 2, packet);
-  return message;
+// The following write into zeros.
+
+// Options are padded with zeros (RFC 9293 section 3.1). Answers where the checksum belongs.
+size_t store_tcp(Bytes& out, size_t at, const TcpHeader& tcp) {
+  store_be16(out, at, tcp.source_port);
+  store_be16(out, at + 2, tcp.destination_port);
+  store_be32(out, at + 4, tcp.sequence);
+  store_be32(out, at + 8, tcp.acknowledgement);
+  const auto data_offset = static_cast<uint32_t>(tcp_header_size(tcp) / 4);
+  store_be16(out, at + 12, static_cast<uint16_t>(data_offset << 12 | tcp.flags));
+  store_be16(out, at + 14, tcp.window);
+  store_be16(out, at + 18, tcp.urgent_pointer);
+  std::copy(tcp.options.begin(), tcp.options.end(),
+            out.begin() + static_cast<std::ptrdiff_t>(at + kTcpHeader));
+  return at + 16;
 }
 
-void append_address(Bytes& octets, const IpAddress& address) {
-  for (size_t i = 0; i < (address.is_v6() ? 16 : 4); ++i) {
-    octets += static_cast<char>(address.octets()[i]);
-  }
+size_t store_udp(Bytes& out, size_t at, const UdpHeader& udp, size_t length) {
+  store_be16(out, at, udp.source_port);
+  store_be16(out, at + 2, udp.destination_port);
+  store_be16(out, at + 4, static_cast<uint16_t>(length));
+  return at + 6;
+}
+
+size_t store_icmp(Bytes& out, size_t at, const IcmpHeader& icmp) {
+  store_be16(out, at, static_cast<uint16_t>(icmp.type << 8 | icmp.code));
+  store_be32(out, at + 4, icmp.rest);
+  return at + 2;
+}
+
+void store_address(Bytes& out, size_t at, const IpAddress& address) {
+  const auto& octets = address.octets();
+  std::copy_n(octets.begin(), address.is_v6() ? 16 : 4,
+              out.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
 // RFC 791 section 3.1, without options.
-Bytes encode_v4_header(const IpHeader& ip, uint8_t protocol, size_t carried) {
+void store_v4_header(Bytes& out, size_t at, const IpHeader& ip, uint8_t protocol, size_t carried) {
   const size_t total_length = kIpV4Header + carried;
   NETRIG_REQUIRE(total_length <= kLengthMax);
-  NETRIG_REQUIRE(ip.fragment_offset % 8 == 0);
-  Bytes header;
-  append_be16(header, 0x4500U | ip.traffic_class);
-  append_be16(header, static_cast<uint32_t>(total_length));
-  append_be16(header, ip.identification);
-  append_be16(header, (ip.dont_fragment ? 0x4000U : 0U) | (ip.more_fragments ? 0x2000U : 0U) |
-                          ip.fragment_offset / 8U);
-  append_be16(header, static_cast<uint32_t>(ip.hop_limit << 8 | protocol));
-  append_be16(header, 0);
-  append_address(header, ip.source);
-  append_address(header, ip.destination);
-  store_be16(header, 10, internet_checksum(header));
-  return header;
+  store_be16(out, at, static_cast<uint16_t>(0x4500U | ip.traffic_class));
+  store_be16(out, at + 2, static_cast<uint16_t>(total_length));
+  store_be16(out, at + 4, ip.identification);
+  store_be16(out, at + 6,
+             static_cast<uint16_t>((ip.dont_fragment ? 0x4000U : 0U) |
+                                   (ip.more_fragments ? 0x2000U : 0U) | ip.fragment_offset / 8U));
+  store_be16(out, at + 8, static_cast<uint16_t>(ip.hop_limit << 8 | protocol));
+  store_address(out, at + 12, ip.source);
+  store_address(out, at + 16, ip.destination);
+  store_be16(out, at + 10, internet_checksum(ByteView(out).substr(at, kIpV4Header)));
 }
 
 // RFC 8200 section 3, and 4.5 for the fragment header.
-Bytes encode_v6_header(const IpHeader& ip, uint8_t protocol, size_t carried) {
-  const size_t payload_length = carried + (is_fragment(ip) ? 8 : 0);
+void store_v6_header(Bytes& out, size_t at, const IpHeader& ip, uint8_t protocol, size_t carried) {
+  const size_t payload_length = carried + (is_fragment(ip) ? kIpV6Fragment : 0);
   NETRIG_REQUIRE(payload_length <= kLengthMax);
-  NETRIG_REQUIRE(ip.fragment_offset % 8 == 0);
-  Bytes header;
-  header.reserve(kIpV6Header + 8);
-  append_be32(header, 6U << 28 | static_cast<uint32_t>(ip.traffic_class) << 20);
-  append_be16(header, static_cast<uint32_t>(payload_length));
+  store_be32(out, at, 6U << 28 | static_cast<uint32_t>(ip.traffic_class) << 20);
+  store_be16(out, at + 4, static_cast<uint16_t>(payload_length));
   const uint32_t next_header = is_fragment(ip) ? kProtocolFragment : protocol;
-  append_be16(header, next_header << 8 | ip.hop_limit);
-  append_address(header, ip.source);
-  append_address(header, ip.destination);
+  store_be16(out, at + 6, static_cast<uint16_t>(next_header << 8 | ip.hop_limit));
+  store_address(out, at + 8, ip.source);
+  store_address(out, at + 24, ip.destination);
   if (is_fragment(ip)) {
-    append_be16(header, static_cast<uint32_t>(protocol << 8));
-    append_be16(header, ip.fragment_offset | (ip.more_fragments ? 1U : 0U));
-    append_be32(header, ip.identification);
+    store_be16(out, at + 40, static_cast<uint16_t>(protocol << 8));
+    store_be16(out, at + 42,
+               static_cast<uint16_t>(ip.fragment_offset | (ip.more_fragments ? 1U : 0U)));
+    store_be32(out, at + 44, ip.identification);
   }
-  return header;
 }
 
 }  // namespace
@@ -141,18 +124,45 @@ Endpoint Packet::destination() const {
 }
 
 Bytes encode_packet(const Packet& packet) {
-  NETRIG_REQUIRE(packet.ip.source.is_v6() == packet.ip.destination.is_v6());
+  Bytes octets;
+  append_packet(octets, packet, packet.payload);
+  return octets;
+}
+
+void append_packet(Bytes& out, const Packet& packet, ByteView payload) {
+  const IpHeader& ip = packet.ip;
+  const bool v6 = ip.source.is_v6();
+  NETRIG_REQUIRE(v6 == ip.destination.is_v6());
   NETRIG_REQUIRE(packet.tcp.has_value() + packet.udp.has_value() + packet.icmp.has_value() <= 1);
   const bool has_header = packet.tcp || packet.udp || packet.icmp;
-  NETRIG_REQUIRE(!has_header || packet.ip.fragment_offset == 0);
-  const Bytes carried = packet.tcp    ? encode_tcp(packet)
-                        : packet.udp  ? encode_udp(packet)
-                        : packet.icmp ? encode_icmp(packet)
-                                      : packet.payload;
+  NETRIG_REQUIRE(!has_header || ip.fragment_offset == 0);
+  NETRIG_REQUIRE(ip.fragment_offset % 8 == 0);
   const uint8_t protocol = protocol_of(packet);
-  Bytes octets = packet.ip.source.is_v6() ? encode_v6_header(packet.ip, protocol, carried.size())
-                                          : encode_v4_header(packet.ip, protocol, carried.size());
-  return octets += carried;
+  const size_t carried = transport_header_size(packet) + payload.size();
+
+  const size_t start = out.size();
+  const size_t transport =
+      start + (v6 ? kIpV6Header + (is_fragment(ip) ? kIpV6Fragment : 0) : kIpV4Header);
+  out.reserve(transport + carried);
+  out.resize(transport + carried - payload.size(), '\0');
+  out.append(payload);
+  if (v6) {
+    store_v6_header(out, start, ip, protocol, carried);
+  } else {
+    store_v4_header(out, start, ip, protocol, carried);
+  }
+  if (!has_header) return;
+  const size_t place = packet.tcp   ? store_tcp(out, transport, *packet.tcp)
+                       : packet.udp ? store_udp(out, transport, *packet.udp, carried)
+                                    : store_icmp(out, transport, *packet.icmp);
+  const bool has_pseudo_header = !packet.icmp || v6;  // RFC 792, RFC 4443 2.3
+  const uint32_t initial =
+      has_pseudo_header
+          ? pseudo_header_sum(ip.source, ip.destination, protocol, static_cast<uint32_t>(carried))
+          : 0;
+  uint16_t checksum = internet_checksum(ByteView(out).substr(transport), initial);
+  if (packet.udp && checksum == 0) checksum = 0xFFFF;  // RFC 768: zero means that none was made
+  store_be16(out, place, checksum);
 }
 
 std::string format_tcp_flags(uint8_t flags) {

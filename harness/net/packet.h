@@ -91,6 +91,8 @@ struct Packet {
 // ip.protocol. IPv6 gets a fragment header if, and only if, the packet is a fragment; a later
 // fragment has no transport header. payload_length and the checksum marks are not looked at.
 Bytes encode_packet(const Packet& packet);
+// The same, behind what `out` holds, with `payload` in place of packet.payload.
+void append_packet(Bytes& out, const Packet& packet, ByteView payload);
 // The error says what is malformed, in Wireshark's terms where there is one. Octets beyond the IP
 // length (Ethernet padding) are left out. A total length of 0, which segmentation offload leaves in
 // captures, and an IPv6 jumbogram count as long as they were captured.

@@ -9,6 +9,7 @@
 
 #include "harness/base/errno.h"
 #include "harness/net/endpoint.h"
+#include "harness/net/unix_path.h"
 #include "harness/real/host_table.h"
 
 namespace netrig {
@@ -31,8 +32,5 @@ class AccessPolicy {
   bool allow_remote_;
   std::vector<std::string> folders_;
 };
-
-// `path` absolute: without ".", "..", doubled or final slashes. Links are not followed.
-std::string normalised_path(std::string_view path);
 
 }  // namespace netrig

@@ -95,7 +95,7 @@ void DatagramPath::sent_directly(SocketState& sender, const std::optional<Endpoi
   learn_port(sender);
   Pending sent;
   sent.route = names_.route(sender, to);
-  sent.name = names_.next(sent.route);
+  sent.name = names_.next(sent.route).packet;
   sent.sender_id = sender.id;
   sent.sent_at = loop_.now();
   sent.activity = loop_.activity();
@@ -122,7 +122,8 @@ Result<size_t> DatagramPath::offer(SocketState& sender, const std::optional<Endp
   pending->fd = Fd(::fcntl(sender.fd.get(), F_DUPFD_CLOEXEC, 0));
   if (!pending->fd) return fail_with(errno);
   pending->route = names_.route(sender, to);
-  pending->name = names_.next(pending->route);
+  auto [name, stream] = names_.next(pending->route);
+  pending->name = std::move(name);
   pending->payload = data;
   pending->sender = sockets_.by_id(sender.id);
   pending->sender_id = sender.id;
@@ -137,7 +138,7 @@ Result<size_t> DatagramPath::offer(SocketState& sender, const std::optional<Endp
   Lane& way = lane(pending->route);
   const Fate fate = way.link.offer(
       loop_.now(), {.transport = sender.transport,
-                    .flow = pending->name.flow,
+                    .stream = stream,
                     .ordinal = pending->name.ordinal,
                     .payload_size = static_cast<uint32_t>(data.size()),
                     .overhead = is_unix(sender.transport) ? 0 : (v6 ? kOverheadV6 : kOverheadV4),

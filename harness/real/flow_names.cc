@@ -64,13 +64,9 @@ DatagramRoute FlowNames::route(const SocketState& sender, const std::optional<En
   return way;
 }
 
-PacketName FlowNames::next(const DatagramRoute& route) {
-  const std::string group = route.direction + '|' + route.service;
-  Flow& flow = flows_[{group, route.ends}];
-  if (flow.name.empty()) {
-    flow.name = fmt::format("{}|{}", route.service, ++flows_of_service_[group]);
-  }
-  return {route.direction, flow.name, ++flow.packets};
+FlowNames::Named FlowNames::next(const DatagramRoute& route) {
+  const FlowRegister::FlowId flow = flows_.flow(route.direction, route.service, route.ends);
+  return {flows_.packet_name(flow, flows_.next_ordinal(flow)), flows_.stream(flow)};
 }
 
 size_t FlowNames::host_of(const SocketState& sender, const Endpoint& to) const {

@@ -3,12 +3,12 @@
 // which is the same in every run and every world (fate.h). Sends nothing.
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "harness/link/fate.h"
+#include "harness/link/flow_register.h"
 #include "harness/real/host_table.h"
 #include "harness/real/socket_state.h"
 
@@ -37,22 +37,20 @@ class FlowNames {
   DatagramRoute route(const SocketState& sender, const std::optional<Endpoint>& to) const;
   // By address, or by who bound it; the sender's own host if it is nobody's.
   size_t host_of(const SocketState& sender, const Endpoint& to) const;
-  // Names the next packet on the way and counts it.
-  PacketName next(const DatagramRoute& route);
+  // Names the next packet on the way and counts it; with the stream of its draws.
+  struct Named {
+    PacketName packet;
+    uint64_t stream = 0;
+  };
+  Named next(const DatagramRoute& route);
 
  private:
-  struct Flow {
-    std::string name;
-    uint64_t packets = 0;
-  };
-
   std::string shown_path(const Endpoint& endpoint) const;
 
   const HostTable& hosts_;
   const SocketRegister& sockets_;
   std::string tmp_;
-  std::map<std::pair<std::string, std::string>, Flow> flows_;  // by direction and service, and ends
-  std::map<std::string, uint64_t> flows_of_service_;
+  FlowRegister flows_;
 };
 
 }  // namespace netrig

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "harness/net/endpoint.h"
-#include "harness/real/host_address.h"
+#include "harness/net/host_address.h"
 
 namespace netrig {
 

@@ -19,7 +19,7 @@
 #include "harness/base/bytes.h"
 #include "harness/base/errno.h"
 #include "harness/base/fd.h"
-#include "harness/real/host_address.h"
+#include "harness/net/host_address.h"
 
 namespace netrig {
 namespace {

@@ -44,9 +44,9 @@ void remove_tree(const std::string& folder) {
 
 std::expected<void, std::string> check(const RealWorldOptions& options) {
   if (options.hosts.empty()) return std::unexpected("a world needs a host");
-  if (options.hosts.size() > kRealHostsMax) {
+  if (options.hosts.size() > kHostsMax) {
     return std::unexpected(
-        fmt::format("{} hosts, at most {} are possible", options.hosts.size(), kRealHostsMax));
+        fmt::format("{} hosts, at most {} are possible", options.hosts.size(), kHostsMax));
   }
   if (options.capture && !options.output_directory) {
     return std::unexpected("a capture needs an output folder");

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "harness/base/fd.h"
-#include "harness/real/host_address.h"
+#include "harness/net/host_address.h"
 #include "harness/real/real_testing.h"
 #include "harness/real/sockaddr.h"
 

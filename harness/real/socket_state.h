@@ -18,30 +18,9 @@
 #include "harness/link/fate.h"
 #include "harness/net/endpoint.h"
 #include "harness/sockets/loop.h"
+#include "harness/sockets/wait_list.h"
 
 namespace netrig {
-
-// Fibers that wait for something that epoll does not tell (room at a Unix peer).
-class WaitList {
- public:
-  // Parks the current fiber until wake_all or the deadline.
-  Loop::Woken wait(Loop& loop, Instant deadline) {
-    if (loop.unwinding()) return Loop::Woken::kDeadline;
-    struct ForgetAtExit {
-      std::set<FiberId>& waiting;
-      FiberId fiber;
-      ~ForgetAtExit() { waiting.erase(fiber); }
-    };
-    const ForgetAtExit forget{waiting_, *waiting_.insert(loop.current()).first};
-    return loop.park(deadline);
-  }
-  void wake_all(Loop& loop) {
-    for (const FiberId fiber : waiting_) loop.wake(fiber);
-  }
-
- private:
-  std::set<FiberId> waiting_;
-};
 
 // A datagram that the kernel took for a socket, not read yet.
 struct ExpectedDatagram {

@@ -83,6 +83,7 @@ std::vector<DeliveryStatistics> delivery_statistics(const Journal& journal) {
   Directions directions;
   for (const Event& event : journal.events()) {
     if (const auto* fate = std::get_if<FateRecord>(&event.what)) {
+      if (!fate->packet.is_datagram()) continue;
       Direction& direction = directions.named(fate->packet.direction);
       direction.positions.try_emplace({fate->packet.flow, fate->packet.ordinal},
                                       direction.datagrams.size());

@@ -46,6 +46,16 @@ TEST_F(DeliveryTest, ARunWithoutDatagramsHasNoDirection) {
   EXPECT_THAT(delivery_statistics(journal), IsEmpty());
 }
 
+TEST_F(DeliveryTest, SegmentsOfTcpAreNoDatagrams) {
+  sends(65536, "tcp|server:80|1");
+  EXPECT_THAT(delivery_statistics(journal), IsEmpty());
+  sends(1);
+  sends(1, "tcp|server:80|1|ack");
+  arrives(1, 5);
+  EXPECT_EQ(only().sent, 1U);
+  EXPECT_EQ(only().lost, 0U);
+}
+
 TEST_F(DeliveryTest, LostIsWhatWasSentAndNeverCame) {
   for (uint64_t ordinal = 1; ordinal <= 7; ++ordinal) sends(ordinal);
   for (uint64_t ordinal : {1, 4, 6}) arrives(ordinal, 10);

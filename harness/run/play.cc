@@ -6,14 +6,13 @@
 #include <optional>
 #include <unistd.h>
 
+#include "harness/run/event_trace.h"
 #include "harness/run/exchange.h"
 #include "harness/run/ladder_text.h"
 #include "harness/run/world_factory.h"
 
 namespace netrig {
 namespace {
-
-constexpr const char* kCaptureName = "capture.pcapng";
 
 // A text file of the run's folder, written in blocks. The first error is kept.
 class OutputFile {
@@ -68,10 +67,6 @@ std::string join_sentences(const std::vector<std::string>& sentences) {
   return all;
 }
 
-Fd duplicate(const Fd& fd) {
-  return Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
-}
-
 void decide(RunResult& result, const Exchange::Outcome& outcome, const WorldReport& report) {
   if (outcome.interrupted) {
     result.verdict = Verdict::kInterrupted;
@@ -89,14 +84,25 @@ void decide(RunResult& result, const Exchange::Outcome& outcome, const WorldRepo
 
 // `world` is the caller's, because ending it takes long and the result need not wait for that.
 void play_in(const Scenario& scenario, const RunOptions& options, const Judge& judge,
-             const Fd& output, std::unique_ptr<World>& world, RunResult& result) {
+             const Fd& output, EventTrace* trace, std::unique_ptr<World>& world,
+             RunResult& result) {
   OutputFile journal_file(output, "journal.jsonl");
   Journal journal([&] { return world ? world->loop().now() : Instant{}; },
-                  [&](const Event& event) { journal_file.write_line(event_to_json(event)); });
+                  [&](const Event& event) {
+                    std::string line = event_to_json(event);
+                    journal_file.write_line(line);
+                    if (trace != nullptr) trace->note(std::move(line));
+                  });
   Exchange* playing = nullptr;
-  auto made = make_world(scenario, options, duplicate(output), journal, [&] {
+  const auto stop = [&] {
     if (playing != nullptr) playing->interrupt();
-  });
+  };
+  WorldHooks hooks{.observer = journal, .on_stop = stop};
+  if (trace != nullptr) {
+    trace->on_difference(stop);
+    hooks.trace = [trace](std::string line) { trace->note(std::move(line)); };
+  }
+  auto made = make_world(scenario, options, output, std::move(hooks));
   if (!made) {
     result.reason = made.error();
     return;
@@ -109,6 +115,9 @@ void play_in(const Scenario& scenario, const RunOptions& options, const Judge& j
   result.delivery = delivery_statistics(journal);
   result.counters = exchange.world_report().counters;
   result.fingerprint = exchange.fingerprint();
+  for (const auto& [part, value] : exchange.world_report().fingerprints) {
+    result.fingerprints[part] = fmt::format("{:016x}", value);
+  }
   WorldReport report = exchange.world_report();
   if (auto problem = journal_file.close()) report.invalid.push_back(*problem);
   decide(result, outcome, report);
@@ -123,6 +132,31 @@ void play_in(const Scenario& scenario, const RunOptions& options, const Judge& j
   result.ladder = ladder_text(journal, result.findings);
   OutputFile ladder_file(output, "ladder.txt");
   ladder_file.write_line(result.ladder);
+}
+
+// Plays it twice; the second one's result counts, unless an event of it differs.
+void play_twice(const Scenario& scenario, const RunOptions& options, const Judge& judge,
+                const Fd& output, std::unique_ptr<World>& world, RunResult& result) {
+  EventTrace trace;
+  RunResult first = result;
+  play_in(scenario, options, judge, output, &trace, world, first);
+  world.reset();
+  trace.begin_second();
+  play_in(scenario, options, judge, output, &trace, world, result);
+  trace.end_second();
+  if (const auto& difference = trace.difference()) {
+    result.verdict = Verdict::kFail;
+    result.findings = {
+        {{{1, 1, 0},
+          fmt::format("two runs alike differ in event {}", difference->event),
+          {"first   " + difference->first, "second  " + difference->second}},
+         "",
+         ""}};
+  } else if (first.fingerprints != result.fingerprints) {
+    result.verdict = Verdict::kFail;
+    result.findings = {{{{1, 1, 0}, "two runs alike have different fingerprints", {}}, "", ""}};
+  }
+  result.counters["events_compared"] = static_cast<int64_t>(trace.events());
 }
 
 }  // namespace
@@ -150,7 +184,11 @@ void play_run(const Scenario& scenario, const RunOptions& options, const Judge& 
   if (options.capture) result.capture = options.output + "/" + kCaptureName;
   std::unique_ptr<World> world;
   try {
-    play_in(scenario, options, judge, output, world, result);
+    if (options.check_determinism) {
+      play_twice(scenario, options, judge, output, world, result);
+    } else {
+      play_in(scenario, options, judge, output, nullptr, world, result);
+    }
   } catch (const std::exception& problem) {
     result.verdict = Verdict::kError;
     result.reason = fmt::format("netrig itself failed: {}", problem.what());

@@ -105,6 +105,7 @@ RunResult from_json(const Json& json) {
   }
   result.counters = json.at("counters").get<std::map<std::string, int64_t>>();
   result.fingerprint = json.at("fingerprint");
+  result.fingerprints = json.at("fingerprints").get<std::map<std::string, std::string>>();
   result.output = json.at("output");
   result.capture = json.at("capture");
   result.again = json.at("again");
@@ -134,6 +135,7 @@ std::string result_to_json(const RunResult& result) {
   }
   json["counters"] = result.counters;
   json["fingerprint"] = result.fingerprint;
+  json["fingerprints"] = result.fingerprints;
   json["capture"] = result.capture;
   json["again"] = result.again;
   json["output"] = result.output;

@@ -46,6 +46,8 @@ struct RunResult {
   std::vector<DeliveryStatistics> delivery;  // latencies are reduced to min p50 p90 p99 max in JSON
   std::map<std::string, int64_t> counters;
   std::string fingerprint;  // hex hash of what happened, without times; "" if the run did not start
+  // On fake: hashes of the packets, in parts ("time", "link", "headers", "payload"), as hex.
+  std::map<std::string, std::string> fingerprints;
   std::string output;       // folder of this run
   std::string capture;      // path of capture.pcapng; "" if there is none
   std::string again;        // the command that repeats it

@@ -1,10 +1,8 @@
 #include "harness/run/runner.h"
 
-#include <chrono>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -12,42 +10,12 @@
 
 #include "harness/real/sandbox.h"
 #include "harness/run/play.h"
+#include "harness/run/run_process.h"
+#include "harness/run/run_worker.h"
 #include "harness/run/world_factory.h"
 
 namespace netrig {
 namespace {
-
-// How long past its own time limit a run's process may go on before it is ended from inside.
-constexpr int kGraceSeconds = 15;
-
-void block_stop_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  ::sigprocmask(SIG_BLOCK, &signals, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
-}
-
-// A run whose loop no longer turns must still end. PID 1 of a namespace ignores default actions, so
-// this is a handler.
-void end_when_stuck(const Scenario& scenario, const RunOptions& options) {
-  const Duration limit = time_limit(scenario, options);
-  struct sigaction action{};
-  action.sa_handler = [](int) { ::_exit(124); };
-  ::sigaction(SIGALRM, &action, nullptr);
-  const auto seconds =
-      std::chrono::duration_cast<std::chrono::seconds>(limit).count() + kGraceSeconds;
-  ::alarm(static_cast<unsigned>(seconds));
-}
-
-void write_all(const Fd& pipe, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(pipe.get(), text.data(), text.size());
-    if (written <= 0) return;
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-}
 
 std::expected<pid_t, std::string> start_child(const Scenario& scenario, const RunOptions& options,
                                               const std::function<int()>& body) {
@@ -69,40 +37,65 @@ std::expected<pid_t, std::string> start_child(const Scenario& scenario, const Ru
 
 struct RunningJob::State {
   RunResult result;  // blank until it has ended
+  bool ended = false;
+  bool killed = false;
+  // One of the two plays it.
   pid_t pid = -1;
   Fd pipe;
   std::string received;
-  bool ended = false;
-  bool killed = false;
+  std::unique_ptr<RunWorker> worker;
+  Runner* runner = nullptr;  // gets the worker back
 
   ~State() {
+    if (!ended && worker) worker->signal(SIGKILL);
     if (pid < 0) return;
     if (!ended) ::kill(pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
   }
 
   // The pipe has ended: the result is there, or the process came to nothing.
-  void end() {
+  void end_process() {
     pipe.reset();
-    ended = true;
-    if (auto told = result_from_json(received)) {
-      result = std::move(*told);
-      return;
-    }
+    if (take(received)) return;
     int status = 0;
     ::waitpid(pid, &status, 0);
     pid = -1;
-    if (killed) {
-      result.verdict = Verdict::kInterrupted;
-    } else {
-      result.verdict = Verdict::kError;
-      result.reason =
-          WIFSIGNALED(status) ? fmt::format("netrig's process for this run was killed by signal {}",
-                                            WTERMSIG(status))
-          : WEXITSTATUS(status) == 124
-              ? "netrig's process for this run hung and was ended"
-              : fmt::format("netrig's process for this run ended with status {}: {}",
-                            WEXITSTATUS(status), received.empty() ? "no result" : "half a result");
+    come_to_nothing(status, !received.empty());
+  }
+
+  bool take(const std::string& json) {
+    ended = true;
+    auto told = result_from_json(json);
+    if (told) result = std::move(*told);
+    return told.has_value();
+  }
+
+  void come_to_nothing(int status, bool half_a_result) {
+    ended = true;
+    result.verdict = killed ? Verdict::kInterrupted : Verdict::kError;
+    if (!killed) result.reason = process_end(status, half_a_result);
+  }
+
+  void read_pipe() {
+    char buffer[65536];
+    while (true) {
+      const ssize_t got = ::read(pipe.get(), buffer, sizeof buffer);
+      if (got > 0) {
+        received.append(buffer, static_cast<size_t>(got));
+        continue;
+      }
+      if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+      return end_process();
+    }
+  }
+
+  void read_worker() {
+    if (const auto json = worker->read_result()) {
+      if (!take(*json)) result.reason = "netrig's process for this run told half a result";
+      runner->keep(std::move(worker));
+    } else if (worker->ended()) {
+      come_to_nothing(worker->wait(), false);
+      worker.reset();
     }
   }
 };
@@ -112,10 +105,13 @@ RunningJob::RunningJob(RunningJob&&) noexcept = default;
 RunningJob& RunningJob::operator=(RunningJob&&) noexcept = default;
 RunningJob::~RunningJob() = default;
 
-RunningJob RunningJob::start(const Scenario& scenario, const RunOptions& options,
-                             const Judge& judge) {
-  auto state = std::make_unique<State>();
+Runner::Runner(Judge judge) : judge_(std::move(judge)) {}
+Runner::~Runner() = default;
+
+RunningJob Runner::start(const Scenario& scenario, const RunOptions& options) {
+  auto state = std::make_unique<RunningJob::State>();
   state->result = blank_result(scenario, options);
+  state->runner = this;
   const auto end_with = [&](Verdict verdict, std::string reason) {
     state->result.verdict = verdict;
     state->result.reason = std::move(reason);
@@ -126,21 +122,37 @@ RunningJob RunningJob::start(const Scenario& scenario, const RunOptions& options
   if (auto reason = reason_unsupported(scenario, options.backend)) {
     return end_with(Verdict::kUnsupported, *reason);
   }
+  if (!is_wall_clock(options.backend)) {
+    auto worker = worker_for(scenario, options);
+    if (!worker) return end_with(Verdict::kError, worker.error());
+    state->worker = std::move(*worker);
+    state->worker->ask(options);
+    return RunningJob(std::move(state));
+  }
+  auto started = start_process(scenario, options);
+  if (!started) return end_with(Verdict::kError, started.error());
+  state->pid = started->pid;
+  state->pipe = std::move(started->pipe);
+  return RunningJob(std::move(state));
+}
+
+std::expected<Runner::Process, std::string> Runner::start_process(const Scenario& scenario,
+                                                                  const RunOptions& options) {
   Fd output(::open(options.output.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!output) {
-    return end_with(Verdict::kError,
-                    fmt::format("cannot open {}: {}", options.output, std::strerror(errno)));
+    return std::unexpected(
+        fmt::format("cannot open {}: {}", options.output, std::strerror(errno)));
   }
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) {
-    return end_with(Verdict::kError, fmt::format("pipe: {}", std::strerror(errno)));
+    return std::unexpected(fmt::format("pipe: {}", std::strerror(errno)));
   }
-  state->pipe = Fd(ends[0]);
+  Fd read_end(ends[0]);
   Fd write_end(ends[1]);
   const auto body = [&]() -> int {
     block_stop_signals();
     end_when_stuck(scenario, options);
-    play_run(scenario, options, judge, std::move(output), [&](const RunResult& result) {
+    play_run(scenario, options, judge_, std::move(output), [&](const RunResult& result) {
       write_all(write_end, result_to_json(result));
       write_end.reset();  // whoever reads need not wait for what the kernel tidies up at our end
     });
@@ -148,31 +160,40 @@ RunningJob RunningJob::start(const Scenario& scenario, const RunOptions& options
   };
   const auto pid = start_child(scenario, options, body);
   if (!pid) {
-    return end_with(
-        Verdict::kError,
+    return std::unexpected(
         fmt::format("no sandbox on this machine: {} (`netrig doctor` says more)", pid.error()));
   }
-  state->pid = *pid;
-  write_end.reset();
-  ::fcntl(state->pipe.get(), F_SETFL, O_NONBLOCK);
-  return RunningJob(std::move(state));
+  ::fcntl(read_end.get(), F_SETFL, O_NONBLOCK);
+  return Process{*pid, std::move(read_end)};
+}
+
+std::expected<std::unique_ptr<RunWorker>, std::string> Runner::worker_for(
+    const Scenario& scenario, const RunOptions& options) {
+  for (auto worker = idle_.begin(); worker != idle_.end(); ++worker) {
+    if (!(*worker)->serves(scenario, options)) continue;
+    std::unique_ptr<RunWorker> found = std::move(*worker);
+    idle_.erase(worker);
+    return found;
+  }
+  idle_.clear();  // the plan goes scenario by scenario: those are done with
+  return RunWorker::start(scenario, options, judge_);
+}
+
+void Runner::keep(std::unique_ptr<RunWorker> worker) {
+  if (!worker->ended()) idle_.push_back(std::move(worker));
 }
 
 int RunningJob::descriptor() const {
-  return state_->ended ? -1 : state_->pipe.get();
+  if (state_->ended) return -1;
+  return state_->worker ? state_->worker->descriptor() : state_->pipe.get();
 }
 
 void RunningJob::on_readable() {
   if (state_->ended) return;
-  char buffer[65536];
-  while (true) {
-    const ssize_t got = ::read(state_->pipe.get(), buffer, sizeof buffer);
-    if (got > 0) {
-      state_->received.append(buffer, static_cast<size_t>(got));
-      continue;
-    }
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    return state_->end();
+  if (state_->worker) {
+    state_->read_worker();
+  } else {
+    state_->read_pipe();
   }
 }
 
@@ -182,26 +203,19 @@ std::optional<RunResult> RunningJob::take_result() {
 }
 
 void RunningJob::interrupt() {
+  if (state_->worker) state_->worker->signal(SIGTERM);
   if (state_->pid > 0) ::kill(state_->pid, SIGTERM);
 }
 
 void RunningJob::kill() {
   state_->killed = true;
+  if (state_->worker) state_->worker->signal(SIGKILL);
   if (state_->pid > 0) ::kill(state_->pid, SIGKILL);
 }
 
 bool RunningJob::gone() {
   if (state_->pid > 0 && ::waitpid(state_->pid, nullptr, WNOHANG) == state_->pid) state_->pid = -1;
   return state_->pid < 0;
-}
-
-RunResult run_scenario(const Scenario& scenario, const RunOptions& options, const Judge& judge) {
-  RunningJob job = RunningJob::start(scenario, options, judge);
-  while (job.descriptor() >= 0) {
-    pollfd waiting{job.descriptor(), POLLIN, 0};
-    if (::poll(&waiting, 1, -1) > 0) job.on_readable();
-  }
-  return *job.take_result();
 }
 
 }  // namespace netrig

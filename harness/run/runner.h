@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 #include "harness/base/errno.h"
@@ -28,6 +29,7 @@ struct RunOptions {
   bool host_network = false;
   bool allow_remote = false;
   bool capture = true;
+  bool check_determinism = false;  // on fake: play it twice and compare every event
   std::string output;  // the run's own folder, made already: OUT/<id>/<backend>-<seed>
   std::string again;   // the command that repeats this run
 };
@@ -46,8 +48,11 @@ struct FinishedRun {
 };
 using Judge = std::function<std::vector<Finding>(const FinishedRun&)>;
 
-// Backends that this build has, in order of preference: "real" now.
+// Backends that this build has, in order of preference: "fake", "real".
 const std::vector<std::string>& known_backends();
+
+// True if its time is the machine's; false: virtual, and nothing of the machine is used.
+bool is_wall_clock(const std::string& backend);
 
 // Why the scenario cannot run on the backend, without trying: its `backends` list, a link fault
 // that the backend cannot apply. Empty if nothing speaks against it.
@@ -56,8 +61,6 @@ std::optional<std::string> reason_unsupported(const Scenario& scenario, const st
 // A run under way in a child process (or finished already, when it could not start).
 class RunningJob {
  public:
-  // Never fails: what goes wrong is a result with verdict error, invalid or unsupported.
-  static RunningJob start(const Scenario& scenario, const RunOptions& options, const Judge& judge);
   RunningJob(RunningJob&&) noexcept;
   RunningJob& operator=(RunningJob&&) noexcept;
   ~RunningJob();  // kills what still runs
@@ -72,12 +75,41 @@ class RunningJob {
   bool gone();
 
  private:
+  friend class Runner;
   struct State;
   explicit RunningJob(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 
-// Runs in this process until the end: RunningJob::start, wait, result.
-RunResult run_scenario(const Scenario& scenario, const RunOptions& options, const Judge& judge);
+class RunWorker;
+
+// Starts runs. One on `real` has a process of its own, in a sandbox; those of one scenario on
+// `fake` are played one after the other by a process that is kept for the next, since starting it
+// would take longer than most of them. It must outlive its jobs, and so must the scenarios.
+class Runner {
+ public:
+  explicit Runner(Judge judge);
+  ~Runner();
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
+  // Never fails: what goes wrong is a result with verdict error, invalid or unsupported.
+  RunningJob start(const Scenario& scenario, const RunOptions& options);
+
+ private:
+  friend class RunningJob;
+  struct Process {
+    pid_t pid = -1;
+    Fd pipe;  // its result, then the end
+  };
+  std::expected<Process, std::string> start_process(const Scenario& scenario,
+                                                    const RunOptions& options);
+  std::expected<std::unique_ptr<RunWorker>, std::string> worker_for(const Scenario& scenario,
+                                                                    const RunOptions& options);
+  void keep(std::unique_ptr<RunWorker> worker);
+
+  Judge judge_;
+  std::vector<std::unique_ptr<RunWorker>> idle_;
+};
 
 }  // namespace netrig

@@ -1,9 +1,12 @@
 #include "harness/run/world_factory.h"
 
+#include <cstring>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 
+#include "fakes/world/fake_world.h"
 #include "harness/base/text.h"
 #include "harness/real/real_world.h"
 
@@ -44,8 +47,92 @@ class StoppableRealWorld final : public World {
   std::unique_ptr<RealWorld> world_;
 };
 
-// The stream connections that the openings make, as pairs of hosts.
-std::optional<std::string> faulty_stream(const Scenario& scenario, const LinkSpec& link) {
+// FakeWorld, which asks now and then whether a signal has come: it never waits for anything.
+class StoppableFakeWorld final : public World {
+ public:
+  StoppableFakeWorld(std::unique_ptr<FakeWorld> world, std::function<void()> on_stop)
+      : world_(std::move(world)) {
+    world_->loop().set_pulse([stop = std::move(on_stop)] {
+      sigset_t pending;
+      if (sigpending(&pending) != 0) return;
+      if (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1) stop();
+    });
+  }
+
+  Loop& loop() override { return world_->loop(); }
+  SocketApi& host(std::string_view name) override { return world_->host(name); }
+  IpAddress address(std::string_view host, bool v6) const override {
+    return world_->address(host, v6);
+  }
+  const std::string& tmp() const override { return world_->tmp(); }
+  bool wall_clock() const override { return false; }
+  bool packets_under_way() const override { return world_->packets_under_way(); }
+  WorldReport finish() override { return world_->finish(); }
+
+ private:
+  std::unique_ptr<FakeWorld> world_;
+};
+
+std::map<std::string, LinkConfig> links_of(const Scenario& scenario) {
+  std::map<std::string, LinkConfig> links;
+  for (const LinkSpec& link : scenario.links) {
+    links.emplace(fmt::format("{} -> {}", link.from, link.to), link.config);
+  }
+  return links;
+}
+
+using MadeWorld = std::expected<std::unique_ptr<World>, std::string>;
+
+MadeWorld make_real(const Scenario& scenario, const RunOptions& options, const Fd& output,
+                    WorldHooks hooks) {
+  RealWorldOptions real;
+  real.hosts = scenario.hosts;
+  real.links = links_of(scenario);
+  real.seed = options.seed;
+  real.host_network = options.host_network;
+  real.allow_remote = options.allow_remote;
+  if (!options.host_network) real.tmp = "/tmp";
+  real.output_directory = Fd(::fcntl(output.get(), F_DUPFD_CLOEXEC, 0));
+  real.capture = options.capture;
+  real.observer = &hooks.observer;
+  auto world = RealWorld::make(std::move(real));
+  if (!world) return std::unexpected(world.error());
+  return std::make_unique<StoppableRealWorld>(std::move(*world), std::move(hooks.on_stop));
+}
+
+MadeWorld make_fake(const Scenario& scenario, const RunOptions& options, const Fd& output,
+                    WorldHooks hooks) {
+  FakeWorldOptions fake;
+  fake.hosts = scenario.hosts;
+  fake.links = links_of(scenario);
+  fake.seed = options.seed;
+  fake.capture_sent = scenario.capture_sent;
+  fake.observer = &hooks.observer;
+  if (options.capture) {
+    Fd file(::openat(output.get(), kCaptureName,
+                     O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+    if (!file) {
+      return std::unexpected(fmt::format("cannot write {}: {}", kCaptureName, std::strerror(errno)));
+    }
+    fake.capture.emplace(std::move(file), "netrig");
+  }
+  if (hooks.trace) {
+    fake.trace = [tell = std::move(hooks.trace)](uint64_t index, const FakePacket& packet,
+                                                 const Fate& fate) {
+      tell(fmt::format("packet {} at {}: {} {}", index,
+                       format_duration(packet.sent_at.time_since_epoch()),
+                       format_packet(to_packet(packet)), format_fate(fate)));
+    };
+  }
+  auto world = FakeWorld::make(std::move(fake));
+  if (!world) return std::unexpected(world.error());
+  return std::make_unique<StoppableFakeWorld>(std::move(*world), std::move(hooks.on_stop));
+}
+
+// The stream connections that the openings make, as pairs of hosts, which the backend cannot
+// disturb.
+std::optional<std::string> faulty_stream(const Scenario& scenario, const LinkSpec& link,
+                                         const std::string& backend) {
   for (const Actor& actor : scenario.actors) {
     if (actor.opening != Opening::kConnect) continue;
     const Actor* peer = find_actor(scenario, actor.target.actor);
@@ -53,6 +140,7 @@ std::optional<std::string> faulty_stream(const Scenario& scenario, const LinkSpe
         peer != nullptr ? peer->address.transport : actor.target.address.transport;
     const std::string& peer_host = peer != nullptr ? peer->host : actor.target.address.host;
     if (!has_connections(transport)) continue;
+    if (backend != "real" && transport == Transport::kTcp) continue;
     const bool there = link.from == actor.host && link.to == peer_host;
     const bool back = link.from == peer_host && link.to == actor.host;
     if (there || back) return std::string(transport_name(transport));
@@ -63,7 +151,7 @@ std::optional<std::string> faulty_stream(const Scenario& scenario, const LinkSpe
 }  // namespace
 
 const std::vector<std::string>& known_backends() {
-  static const std::vector<std::string> backends = {"real"};
+  static const std::vector<std::string> backends = {"fake", "real"};
   return backends;
 }
 
@@ -73,40 +161,33 @@ std::optional<std::string> reason_unsupported(const Scenario& scenario,
     const std::vector<std::string> allowed(scenario.backends.begin(), scenario.backends.end());
     return fmt::format("the scenario runs on {} only", join_or(allowed));
   }
+  if (scenario.capture_sent && backend != "fake") {
+    return fmt::format("packets cannot be captured before their faults on {}: fake can", backend);
+  }
   for (const LinkSpec& link : scenario.links) {
     const auto transport =
-        link.config.is_transparent() ? std::nullopt : faulty_stream(scenario, link);
+        link.config.is_transparent() ? std::nullopt : faulty_stream(scenario, link, backend);
     if (!transport) continue;
     return fmt::format(
-        "the faults on {} -> {} cannot be applied to {} streams on {}: fake or wire can", link.from,
-        link.to, *transport, backend);
+        "the faults on {} -> {} cannot be applied to {} streams on {}{}", link.from, link.to,
+        *transport, backend, *transport == "tcp" ? ": fake or wire can" : "");
   }
   return std::nullopt;
 }
 
+bool is_wall_clock(const std::string& backend) {
+  return backend != "fake";
+}
+
 bool needs_sandbox(const RunOptions& options) {
-  return !options.host_network;
+  return is_wall_clock(options.backend) && !options.host_network;
 }
 
 std::expected<std::unique_ptr<World>, std::string> make_world(const Scenario& scenario,
-                                                              const RunOptions& options, Fd output,
-                                                              LinkObserver& observer,
-                                                              std::function<void()> on_stop) {
-  RealWorldOptions real;
-  real.hosts = scenario.hosts;
-  for (const LinkSpec& link : scenario.links) {
-    real.links.emplace(fmt::format("{} -> {}", link.from, link.to), link.config);
-  }
-  real.seed = options.seed;
-  real.host_network = options.host_network;
-  real.allow_remote = options.allow_remote;
-  if (!options.host_network) real.tmp = "/tmp";
-  real.output_directory = std::move(output);
-  real.capture = options.capture;
-  real.observer = &observer;
-  auto world = RealWorld::make(std::move(real));
-  if (!world) return std::unexpected(world.error());
-  return std::make_unique<StoppableRealWorld>(std::move(*world), std::move(on_stop));
+                                                              const RunOptions& options,
+                                                              const Fd& output, WorldHooks hooks) {
+  return options.backend == "fake" ? make_fake(scenario, options, output, std::move(hooks))
+                                   : make_real(scenario, options, output, std::move(hooks));
 }
 
 }  // namespace netrig

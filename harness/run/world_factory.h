@@ -16,14 +16,24 @@
 
 namespace netrig {
 
+// The file that every world's capture is written to, in the run's folder.
+inline constexpr const char* kCaptureName = "capture.pcapng";
+
 // True if a run on the backend needs a sandbox child of its own.
 bool needs_sandbox(const RunOptions& options);
 
-// `output`: the run's folder, for the capture. `on_stop`: called from the loop when SIGINT or
-// SIGTERM asks the process to end (both must be blocked). The error is a sentence.
+// What a world needs of the run that it is made for.
+struct WorldHooks {
+  LinkObserver& observer;
+  // Called from the loop when SIGINT or SIGTERM asks the process to end (both must be blocked).
+  std::function<void()> on_stop;
+  // Told of every packet of a simulated network, a line each, as it is sent; may be empty.
+  std::function<void(std::string)> trace = {};
+};
+
+// `output`: the run's folder, for the capture. The error is a sentence.
 std::expected<std::unique_ptr<World>, std::string> make_world(const Scenario& scenario,
-                                                              const RunOptions& options, Fd output,
-                                                              LinkObserver& observer,
-                                                              std::function<void()> on_stop);
+                                                              const RunOptions& options,
+                                                              const Fd& output, WorldHooks hooks);
 
 }  // namespace netrig

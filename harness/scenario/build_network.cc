@@ -45,6 +45,8 @@ LinkConfig build_link(Reading& reading, const Node& node) {
       config.rate = build_rate(reading, value);
     } else if (key == "queue") {
       config.queue_packets = static_cast<uint32_t>(build_integer(reading, value, 1, 1'000'000));
+    } else if (key == "mtu") {
+      config.mtu = static_cast<uint32_t>(build_integer(reading, value, 576, 65'535));
     }
   }
   return config;
@@ -138,6 +140,7 @@ class NetworkBuilder {
 std::vector<LinkSpec> build_network(Reading& reading, const Node& node) {
   NetworkBuilder builder(reading);
   for (const Member& member : node.members) {
+    if (member.key == "capture") continue;
     if (member.key != "rules") {
       builder.add_link(member);
       continue;

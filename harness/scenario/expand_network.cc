@@ -122,16 +122,16 @@ void expand_network(Node& root, std::vector<Diagnostic>& mistakes) {
   if (network == nullptr || network->value.kind != Node::Kind::kObject) return;
   const Outline outline = outline_of(root);
   NetworkExpansion expansion(outline, mistakes);
-  std::vector<Member> rules;
+  std::vector<Member> others;  // that are no links
   for (const Member& member : network->value.members) {
-    if (member.key == "rules") {
-      rules.push_back(member);
+    if (member.key == "rules" || member.key == "capture") {
+      others.push_back(member);
     } else {
       expansion.add(member);
     }
   }
   std::vector<Member> members = expansion.take();
-  members.insert(members.end(), rules.begin(), rules.end());
+  members.insert(members.end(), others.begin(), others.end());
   network->value.members = std::move(members);
 }
 

@@ -94,6 +94,13 @@ ObjectFormat network() {
                    {.name = "rules",
                     .forms = {list_of({object(Part::kRule)})},
                     .doc = "what happens to certain packets"},
+                   {.name = "capture",
+                    .forms = {choice({"delivered", "sent"})},
+                    .doc = "`sent`: packets are captured when they are sent, before the network "
+                           "decides, so that dropped ones are seen, with their fate as comment "
+                           "(backend fake)",
+                    .example = "\"sent\"",
+                    .fallback = "\"delivered\""},
                    {.name = "A -> B",
                     .forms = {object(Part::kLink)},
                     .doc = "from host A to host B; `\"A <-> B\"`: both ways",
@@ -140,7 +147,13 @@ ObjectFormat link() {
                     .forms = {integer(1, 1'000'000)},
                     .doc = "packets that may wait for `rate`; one more is dropped",
                     .example = "100",
-                    .fallback = std::to_string(kDefaultQueuePackets)}}};
+                    .fallback = std::to_string(kDefaultQueuePackets)},
+                   {.name = "mtu",
+                    .forms = {integer(576, 65'535)},
+                    .doc = "octets of the largest IP packet of TCP; its sender is told by ICMP when "
+                           "one is larger",
+                    .example = "1280",
+                    .fallback = "1500"}}};
 }
 
 ObjectFormat rule() {

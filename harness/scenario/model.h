@@ -382,6 +382,7 @@ struct Scenario {
   std::vector<std::string> hosts;   // in order of first mention
   std::vector<Actor> actors;        // in the file's order
   std::vector<LinkSpec> links;      // every directed pair that has a fault, no pair twice
+  bool capture_sent = false;        // packets are captured before the links, dropped ones too
   std::map<std::string, PacketKind> packets;
   std::vector<Expectation> expectations;
 };

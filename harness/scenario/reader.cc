@@ -102,8 +102,11 @@ Scenario build_scenario(Reading& reading, const Node& root, FileKind kind) {
   build_head(reading, root, scenario);
   if (actors != nullptr) build_actors(reading, *actors, scopes, scenario);
   reading.enter(file_scope);
-  if (const Node* network = value_of(root, "network"))
+  if (const Node* network = value_of(root, "network")) {
     scenario.links = build_network(reading, *network);
+    const Node* capture = value_of(*network, "capture");
+    scenario.capture_sent = capture != nullptr && capture->string == "sent";
+  }
   if (const Node* packets = value_of(root, "packets"))
     scenario.packets = build_packets(reading, *packets);
   if (const Node* expect = value_of(root, "expect")) {

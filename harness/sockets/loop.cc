@@ -210,7 +210,7 @@ void Loop::run_ready() {
 // Timers that callbacks add wait for the next turn, even if they are due: a turn is finite.
 void Loop::fire_timers() {
   const TimerId limit = next_id_;
-  for (auto next = timers_.begin(); next != timers_.end() && next->first.first <= now();) {
+  for (auto next = timers_.begin(); next != timers_.end() && may_fire(next->first.first);) {
     if (next->first.second >= limit) {
       ++next;
       continue;

@@ -103,6 +103,14 @@ class Loop {
   virtual void begin_turn() = 0;
   // Called once per turn after runnable fibers ran, for work that must keep up (a capture's ring).
   virtual void end_turn() {}
+  // Whether timers of `when` may fire in this turn.
+  virtual bool may_fire(Instant when) const { return when <= now(); }
+  // For advance(): a turn would do something, or stop() was called.
+  bool anything_ready() const { return !ready_.empty() || stopped_; }
+  // The first of all timers, watchdogs included.
+  std::optional<Instant> first_timer() const {
+    return timers_.empty() ? std::nullopt : std::optional(timers_.begin()->first.first);
+  }
 
  private:
   struct Task;

@@ -26,6 +26,9 @@ struct WorldReport {
   std::vector<std::string> notes;
   // "packets_captured", "datagrams_sent", ...; names are snake_case, values are totals.
   std::map<std::string, int64_t> counters;
+  // What the network carried, hashed in parts ("time", "link", "headers", "payload"); empty if the
+  // backend's packets are not the same in every run.
+  std::map<std::string, uint64_t> fingerprints;
 };
 
 class World {

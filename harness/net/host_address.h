@@ -1,6 +1,6 @@
 #pragma once
-// Which address a host of a real world has: a rule, so that the sandbox and the world agree without
-// talking.
+// Which address a host of a world has: a rule, so that sandbox, real and simulated worlds agree
+// without talking.
 
 #include <cstddef>
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace netrig {
 
-inline constexpr size_t kRealHostsMax = 10'000;
+inline constexpr size_t kHostsMax = 10'000;
 
 // `number` counts hosts from 1. In the sandbox: 10.0.(k>>8).(k&255) and fd00::k. With the machine's
 // own network: 127.0.(k>>8).(k&255), and ::1 for all.

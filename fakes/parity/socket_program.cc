@@ -1,0 +1,350 @@
+#include "fakes/parity/socket_program.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <ostream>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "fakes/parity/program_places.h"
+
+namespace netrig {
+namespace {
+
+struct Kind {
+  const char* name;
+  int domain;
+  int type;
+};
+constexpr Kind kKinds[] = {{"tcp", AF_INET, SOCK_STREAM},         {"udp", AF_INET, SOCK_DGRAM},
+                           {"unix", AF_UNIX, SOCK_STREAM},        {"unix_dgram", AF_UNIX, SOCK_DGRAM},
+                           {"unix_seqpacket", AF_UNIX, SOCK_SEQPACKET},
+                           {"tcp6", AF_INET6, SOCK_STREAM},       {"udp6", AF_INET6, SOCK_DGRAM}};
+constexpr Kind kUnixKinds[] = {kKinds[2], kKinds[4], kKinds[3]};
+constexpr size_t kSizes[] = {1, 5, 0, 100, 1000, 3000, 2, 7};
+constexpr size_t kBufferSizes[] = {4096, 3, 0, 1, 100, 65536};
+constexpr int kHows[] = {SHUT_WR, SHUT_RD, SHUT_RDWR, 7};
+constexpr size_t kSocketsMax = 24;
+
+struct Option {
+  const char* name;
+  int level;
+  int option;
+  bool settable;
+};
+// Not SO_SNDBUF and SO_RCVBUF of TCP, which tune themselves, nor anything that makes timers matter.
+constexpr Option kOptions[] = {{"SO_ERROR", SOL_SOCKET, SO_ERROR, false},
+                               {"SO_TYPE", SOL_SOCKET, SO_TYPE, true},
+                               {"SO_ACCEPTCONN", SOL_SOCKET, SO_ACCEPTCONN, false},
+                               {"SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR, true},
+                               {"SO_REUSEPORT", SOL_SOCKET, SO_REUSEPORT, true},
+                               {"SO_KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE, true},
+                               {"SO_BROADCAST", SOL_SOCKET, SO_BROADCAST, true},
+                               {"SO_DOMAIN", SOL_SOCKET, SO_DOMAIN, false},
+                               {"SO_PROTOCOL", SOL_SOCKET, SO_PROTOCOL, false},
+                               {"SO_RCVLOWAT", SOL_SOCKET, SO_RCVLOWAT, false},
+                               {"SO_PASSCRED", SOL_SOCKET, SO_PASSCRED, true},
+                               {"TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY, false},
+                               {"TCP_MAXSEG", IPPROTO_TCP, TCP_MAXSEG, false},
+                               {"IP_TTL", IPPROTO_IP, IP_TTL, true},
+                               {"IPV6_V6ONLY", IPPROTO_IPV6, IPV6_V6ONLY, true},
+                               {"option 4711", SOL_SOCKET, 4711, true}};
+
+std::string poll_words(short events) {
+  std::string words;
+  constexpr std::pair<short, const char*> kBits[] = {
+      {POLLIN, "IN"},   {POLLPRI, "PRI"}, {POLLOUT, "OUT"},   {POLLERR, "ERR"},
+      {POLLHUP, "HUP"}, {POLLNVAL, "NVAL"}, {POLLRDHUP, "RDHUP"}};
+  for (const auto& [bit, word] : kBits) {
+    if ((events & bit) != 0) words += (words.empty() ? "" : "|") + std::string(word);
+  }
+  return words.empty() ? "-" : words;
+}
+
+// "A5B100": payloads are runs of one letter, another for each call.
+std::string run_lengths(ByteView octets) {
+  std::string words;
+  for (size_t i = 0; i < octets.size();) {
+    const size_t end = std::min(octets.find_first_not_of(octets[i], i), octets.size());
+    words += fmt::format("{}{}", octets[i], end - i);
+    i = end;
+  }
+  return words;
+}
+
+class Runner {
+ public:
+  Runner(World& world, const SocketProgram& program, const SocketPlaces& places)
+      : program_(program),
+        hosts_{&world.host("a"), &world.host("b")},
+        places_(world, program.one_host, places) {}
+
+  void run() {
+    for (const SocketStep& step : program_.steps) {
+      ++number_;
+      play(step);
+    }
+    for (Slot& slot : slots_) {
+      if (slot.open) (void)slot.api->close(slot.socket);
+    }
+  }
+  std::vector<std::string> take() { return std::move(lines_); }
+
+ private:
+  struct Slot {
+    SocketApi* api = nullptr;
+    Socket socket;
+    Kind kind{};
+    size_t host = 0;
+    bool open = true;
+  };
+
+  void tell(const std::string& line) { lines_.push_back(fmt::format("{} {}", number_, line)); }
+  template <typename T>
+  static std::string told(const Result<T>& result) {
+    if (!result) return result.error().name();
+    if constexpr (std::is_same_v<T, void>) {
+      return "ok";
+    } else {
+      return fmt::format("{}", *result);
+    }
+  }
+
+  size_t add(size_t host, Socket socket, const Kind& kind) {
+    slots_.push_back({hosts_[host], socket, kind, host, true});
+    Slot& slot = slots_.back();
+    (void)slot.api->set_nonblocking(socket, true);
+    // No timer decides when a small write leaves.
+    if (kind.type == SOCK_STREAM && kind.domain != AF_UNIX) {
+      (void)slot.api->setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+    }
+    return slots_.size() - 1;
+  }
+
+  size_t host_of(uint8_t detail) const { return program_.one_host ? 0 : detail % 2; }
+
+  std::optional<size_t> make(const Kind& kind, size_t host) {
+    if (slots_.size() >= kSocketsMax) return std::nullopt;
+    const auto made = hosts_[host]->socket(kind.domain, kind.type, 0);
+    if (!made) {
+      tell(fmt::format("socket {} -> {}", kind.name, made.error().name()));
+      return std::nullopt;
+    }
+    const size_t slot = add(host, *made, kind);
+    tell(fmt::format("s{} = socket {} on {}", slot, kind.name, host == 0 ? "a" : "b"));
+    return slot;
+  }
+
+  void play(const SocketStep& step) {
+    switch (step.call) {
+      case SocketCall::kSocket:
+        make(kKinds[step.choice % std::size(kKinds)], host_of(step.detail));
+        return;
+      case SocketCall::kPair:
+        return pair(step);
+      case SocketCall::kConnectedTcp:
+        return connected(step.choice % 2 == 0 ? kKinds[0] : kKinds[5], step);
+      case SocketCall::kConnectedUnix:
+        return connected(kUnixKinds[step.choice % 2], step);
+      case SocketCall::kBoundUdp:
+        return bound_udp(step);
+      default:
+        break;
+    }
+    if (slots_.empty()) return;
+    const size_t index = step.socket % slots_.size();
+    const std::string line = call(index, slots_[index], step);
+    tell(line);
+  }
+
+  std::string call(size_t index, Slot& slot, const SocketStep& step) {
+    SocketApi& api = *slot.api;
+    const Socket s = slot.socket;
+    switch (step.call) {
+      case SocketCall::kBind: {
+        const Endpoint where = places_.endpoint(slot.kind.domain, slot.host, step.choice);
+        return fmt::format("bind s{} {} -> {}", index, places_.shown(where),
+                           told(api.bind(s, where)));
+      }
+      case SocketCall::kListen:
+        return fmt::format("listen s{} {} -> {}", index, step.choice % 3,
+                           told(api.listen(s, step.choice % 3)));
+      case SocketCall::kConnect: {
+        const Endpoint where = places_.endpoint(slot.kind.domain, slot.host, step.choice);
+        return fmt::format("connect s{} {} -> {}", index, places_.shown(where),
+                           told(api.connect(s, where)));
+      }
+      case SocketCall::kAccept:
+        return accept(index, step);
+      case SocketCall::kSend: {
+        const Bytes data = payload(step);
+        return fmt::format("send s{} {} -> {}", index, data.size(), told(api.send(s, data, 0)));
+      }
+      case SocketCall::kSendTo: {
+        const Bytes data = payload(step);
+        const Endpoint where = places_.endpoint(slot.kind.domain, slot.host, step.choice);
+        return fmt::format("sendto s{} {} {} -> {}", index, data.size(), places_.shown(where),
+                           told(api.sendto(s, data, 0, where)));
+      }
+      case SocketCall::kReceive:
+      case SocketCall::kReceiveFrom:
+        return receive(index, slot, step);
+      case SocketCall::kShutdown: {
+        const int how = kHows[step.choice % std::size(kHows)];
+        return fmt::format("shutdown s{} {} -> {}", index, how, told(api.shutdown(s, how)));
+      }
+      case SocketCall::kClose:
+        return close(index, slot, step);
+      case SocketCall::kLocalName:
+        return fmt::format("getsockname s{} -> {}", index, name(api.getsockname(s)));
+      case SocketCall::kPeerName:
+        return fmt::format("getpeername s{} -> {}", index, name(api.getpeername(s)));
+      case SocketCall::kGetOption:
+      case SocketCall::kSetOption:
+        return option(index, slot, step);
+      case SocketCall::kPoll: {
+        PollEntry entry{s, POLLIN | POLLPRI | POLLOUT | POLLRDHUP, 0};
+        const auto ready = api.poll({&entry, 1}, Duration{0});
+        return fmt::format("poll s{} -> {}", index,
+                           ready ? poll_words(entry.revents) : ready.error().name());
+      }
+      case SocketCall::kReadable:
+        return fmt::format("FIONREAD s{} -> {}", index, told(api.readable_octets(s)));
+      default:
+        return "";
+    }
+  }
+
+  std::string name(const Result<Endpoint>& endpoint) const {
+    return endpoint ? places_.shown(*endpoint) : endpoint.error().name();
+  }
+
+  Bytes payload(const SocketStep& step) const {
+    return Bytes(kSizes[step.detail % std::size(kSizes)], static_cast<char>('A' + number_ % 26));
+  }
+
+  std::string accept(size_t index, const SocketStep&) {
+    Slot listener = slots_[index];
+    if (slots_.size() >= kSocketsMax) return "";
+    const auto accepted = listener.api->accept(listener.socket);
+    if (!accepted) return fmt::format("accept s{} -> {}", index, accepted.error().name());
+    const size_t slot = add(listener.host, accepted->socket, listener.kind);
+    return fmt::format("s{} = accept s{} -> {}", slot, index, places_.shown(accepted->peer));
+  }
+
+  std::string receive(size_t index, const Slot& slot, const SocketStep& step) {
+    constexpr std::pair<int, const char*> kFlags[] = {
+        {0, ""}, {0, ""}, {MSG_PEEK, " PEEK"}, {MSG_TRUNC, " TRUNC"}, {0, ""}, {MSG_WAITALL, " WAITALL"}};
+    const auto [flags, word] = kFlags[step.choice % std::size(kFlags)];
+    Bytes buffer(kBufferSizes[step.detail % std::size(kBufferSizes)], '\0');
+    // MSG_TRUNC of a TCP socket throws octets away, here and there.
+    const bool stream = slot.kind.type == SOCK_STREAM;
+    const int used = stream ? flags & ~MSG_TRUNC : flags;
+    const auto got = slot.api->recvfrom(slot.socket, buffer, used);
+    const bool named = step.call == SocketCall::kReceiveFrom;
+    const std::string what = fmt::format("{} s{} {}{}", named ? "recvfrom" : "recv", index,
+                                         buffer.size(), used == 0 ? "" : word);
+    if (!got) return fmt::format("{} -> {}", what, got.error().name());
+    const size_t copied = std::min(got->size, buffer.size());
+    std::string line = fmt::format("{} -> {} {}", what, got->size,
+                                   run_lengths(ByteView(buffer).substr(0, copied)));
+    if (named && !stream) line += " from " + places_.shown(got->from);
+    return line;
+  }
+
+  std::string close(size_t index, Slot& slot, const SocketStep& step) {
+    const bool reset = step.choice % 4 == 3;
+    if (reset) (void)slot.api->set_linger(slot.socket, {true, 0});
+    const auto closed = slot.api->close(slot.socket);
+    slot.open = false;
+    return fmt::format("close s{}{} -> {}", index, reset ? " linger 0" : "", told(closed));
+  }
+
+  std::string option(size_t index, const Slot& slot, const SocketStep& step) {
+    const Option& which = kOptions[step.choice % std::size(kOptions)];
+    if (step.call == SocketCall::kSetOption && which.settable) {
+      const int64_t value = step.detail % 3;
+      return fmt::format("setsockopt s{} {} {} -> {}", index, which.name, value,
+                         told(slot.api->setsockopt(slot.socket, which.level, which.option, value)));
+    }
+    return fmt::format("getsockopt s{} {} -> {}", index, which.name,
+                       told(slot.api->getsockopt(slot.socket, which.level, which.option)));
+  }
+
+  void pair(const SocketStep& step) {
+    if (slots_.size() + 2 > kSocketsMax) return;
+    const Kind& kind = kUnixKinds[step.choice % std::size(kUnixKinds)];
+    const size_t host = host_of(step.detail);
+    const auto made = hosts_[host]->socketpair(kind.domain, kind.type, 0);
+    if (!made) return tell(fmt::format("socketpair {} -> {}", kind.name, made.error().name()));
+    const size_t first = add(host, made->first, kind);
+    const size_t second = add(host, made->second, kind);
+    tell(fmt::format("s{}, s{} = socketpair {}", first, second, kind.name));
+  }
+
+  void connected(const Kind& kind, const SocketStep& step) {
+    const size_t host = host_of(step.detail);
+    const size_t other = program_.one_host ? 0 : 1 - host;
+    const auto listener = make(kind, host);
+    const auto client = make(kind, other);
+    if (!listener || !client) return;
+    const Endpoint where = places_.endpoint(kind.domain, host, static_cast<uint8_t>(step.socket % 3));
+    tell(fmt::format("bind s{} {} -> {}", *listener, places_.shown(where),
+                     told(hosts_[host]->bind(slots_[*listener].socket, where))));
+    tell(fmt::format("listen s{} -> {}", *listener,
+                     told(hosts_[host]->listen(slots_[*listener].socket, 2))));
+    tell(fmt::format("connect s{} -> {}", *client,
+                     told(hosts_[other]->connect(slots_[*client].socket, where))));
+    tell(accept(*listener, step));
+  }
+
+  void bound_udp(const SocketStep& step) {
+    const Kind& kind = kKinds[step.choice % 2 == 0 ? 1 : 6];
+    const size_t host = host_of(step.detail);
+    const size_t other = program_.one_host ? 0 : 1 - host;
+    const auto server = make(kind, host);
+    const auto client = make(kind, other);
+    if (!server || !client) return;
+    const Endpoint where = places_.endpoint(kind.domain, host, static_cast<uint8_t>(step.socket % 3));
+    tell(fmt::format("bind s{} {} -> {}", *server, places_.shown(where),
+                     told(hosts_[host]->bind(slots_[*server].socket, where))));
+    tell(fmt::format("connect s{} -> {}", *client,
+                     told(hosts_[other]->connect(slots_[*client].socket, where))));
+  }
+
+  const SocketProgram& program_;
+  SocketApi* hosts_[2];
+  ProgramPlaces places_;
+  std::vector<Slot> slots_;
+  std::vector<std::string> lines_;
+  size_t number_ = 0;
+};
+
+constexpr const char* kCallNames[kSocketCalls] = {
+    "socket",     "bind",       "listen",     "connect", "accept",   "send",       "sendto",
+    "recv",       "recvfrom",   "shutdown",   "close",   "getsockname", "getpeername", "getsockopt",
+    "setsockopt", "poll",       "FIONREAD",   "socketpair", "connected tcp", "connected unix",
+    "bound udp"};
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& out, const SocketProgram& program) {
+  out << (program.one_host ? "on one host:" : "on two hosts:") << '\n';
+  for (const SocketStep& step : program.steps) {
+    out << fmt::format("  {{{}, {}, {}, {}}}  {}\n", static_cast<int>(step.call), step.socket,
+                       step.choice, step.detail, kCallNames[static_cast<size_t>(step.call)]);
+  }
+  return out;
+}
+
+std::vector<std::string> run_program(World& world, const SocketProgram& program,
+                                     const SocketPlaces& places) {
+  Runner runner(world, program, places);
+  world.loop().spawn("program", [&] { runner.run(); });
+  world.loop().run();
+  return runner.take();
+}
+
+}  // namespace netrig

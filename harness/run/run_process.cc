@@ -1,0 +1,58 @@
+#include "harness/run/run_process.h"
+
+#include <chrono>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness/run/play.h"
+
+namespace netrig {
+namespace {
+
+// How long past its own time limit a run's process may go on before it is ended from inside.
+constexpr int kGraceSeconds = 15;
+
+}  // namespace
+
+void block_stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+// PID 1 of a namespace ignores default actions, so this is a handler.
+void end_when_stuck(const Scenario& scenario, const RunOptions& options) {
+  const Duration limit = time_limit(scenario, options);
+  struct sigaction action{};
+  action.sa_handler = [](int) { ::_exit(kHungStatus); };
+  ::sigaction(SIGALRM, &action, nullptr);
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(limit).count() + kGraceSeconds;
+  ::alarm(static_cast<unsigned>(seconds));
+}
+
+void write_all(const Fd& pipe, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(pipe.get(), text.data(), text.size());
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+std::string process_end(int status, bool half_a_result) {
+  if (WIFSIGNALED(status)) {
+    return fmt::format("netrig's process for this run was killed by signal {}", WTERMSIG(status));
+  }
+  if (WEXITSTATUS(status) == kHungStatus) {
+    return "netrig's process for this run hung and was ended";
+  }
+  return fmt::format("netrig's process for this run ended with status {}: {}", WEXITSTATUS(status),
+                     half_a_result ? "half a result" : "no result");
+}
+
+}  // namespace netrig
