@@ -47,7 +47,10 @@ Result<void> UnixSocket::listen(int backlog) {
 Result<SocketRef> UnixSocket::accept(Endpoint& peer) {
   if (type() == SOCK_DGRAM) return fail_with(EOPNOTSUPP);
   if (state_ != State::kListening) return fail_with(EINVAL);
-  if (backlog_.empty()) return fail_with(receive_shutdown_ ? EINVAL : EAGAIN);
+  if (backlog_.empty()) {
+    // skb_recv_datagram(): only one that would wait looks at the shutdown.
+    return fail_with(receive_shutdown_ && !options_.nonblocking ? EINVAL : EAGAIN);
+  }
   std::shared_ptr<UnixSocket> accepted = std::move(backlog_.front());
   backlog_.pop_front();
   tell_room();
@@ -71,17 +74,18 @@ Result<void> UnixSocket::connect_datagram(const Endpoint& to) {
   const bool changes = has_peer() && peer_id_ != other.id_;
   set_peer(*found);
   state_ = State::kConnected;
-  if (changes && old != nullptr) disconnect_datagram_peer(*old);
+  if (changes) disconnect_datagram_peer(old.get());
   changed();
   return {};
 }
 
 // unix_dgram_disconnected(): what the old peer sent is forgotten, and it is told.
-void UnixSocket::disconnect_datagram_peer(UnixSocket& old) {
+void UnixSocket::disconnect_datagram_peer(UnixSocket* old) {
   if (queue_.empty()) return;
+  drain_unread();
   purge();
   tell_room();
-  if (!old.closed_ && old.peer_id_ == id_) old.set_error(Errno(ECONNRESET));
+  if (old != nullptr && !old->closed_ && old->peer_id_ == id_) old->set_error(Errno(ECONNRESET));
 }
 
 // unix_stream_connect(): finished at once, before anybody accepts.
@@ -100,7 +104,7 @@ Result<void> UnixSocket::connect_stream(const Endpoint& to) {
   if (state_ == State::kConnected) return fail_with(EISCONN);
   if (state_ == State::kListening) return fail_with(EINVAL);
   auto accepted = std::static_pointer_cast<UnixSocket>(make_unix_socket(listener.host_, type()));
-  accepted->name_ = listener.name_;
+  *accepted->name_ = *listener.name_;
   accepted->state_ = state_ = State::kConnected;
   accepted->set_peer(self());
   set_peer(accepted);
@@ -137,7 +141,8 @@ bool UnixSocket::closed() {
   if (closed_) return false;
   closed_ = true;
   const auto keep = shared_from_this();
-  const bool unread = !queue_.empty();
+  // A first record without octets does not count: it might be an urgent octet's place.
+  const bool unread = queue_.size() > 1 || (!queue_.empty() && !queue_.front().data.empty());
   drain_unread();
   capture_ending(unread ? Ending::kReset : Ending::kFinished);
   close_connections();
@@ -151,7 +156,7 @@ bool UnixSocket::closed() {
   }
   purge();
   state_ = State::kClosed;
-  if (name_) host_.unix_names().closed(*name_, type());
+  if (has_name()) host_.unix_names().closed(name(), *this);
   tell_room();
   changed();
   return false;

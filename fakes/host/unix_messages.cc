@@ -36,7 +36,7 @@ Result<std::shared_ptr<UnixSocket>> UnixMessages::receiver(const OutgoingMessage
     return fail_with(EPIPE);
   }
   // The peer is gone: told once, then there is none.
-  if (other != nullptr) disconnect_datagram_peer(*other);
+  disconnect_datagram_peer(other.get());
   set_peer(nullptr);
   state_ = State::kClosed;
   changed();
@@ -53,7 +53,6 @@ Result<size_t> UnixMessages::send(const OutgoingMessage& message) {
       (message.to->kind() != Endpoint::Kind::kUnix || message.to->path().empty())) {
     return fail_with(EINVAL);
   }
-  if (!message.to && !has_peer()) return fail_with(ENOTCONN);
   if (message.size + 32 > static_cast<size_t>(options_.send_buffer)) return fail_with(EMSGSIZE);
   if (error_) return fail_with(*take_error());
   if (send_shutdown_) return fail_with(EPIPE);
@@ -173,8 +172,8 @@ Result<IncomingMessage> UnixMessages::receive(std::span<const std::span<char>> p
   }
   if (copied < data.size()) message.flags |= MSG_TRUNC;
   message.size = (flags & MSG_TRUNC) != 0 ? data.size() : copied;
-  message.from = record.from;
-  message.has_from = !record.from.path().empty();
+  message.from = record.from->value_or(Endpoint::unix_unnamed());
+  message.has_from = record.from->has_value();
   fill_ancillary(record, message, true);
   if ((flags & MSG_PEEK) != 0) return message;
   if (record.packet) host_.network().arrived(*record.packet, record.arrived_at, true);

@@ -49,14 +49,14 @@ Result<void> UnixNames::check(const Endpoint& name) const {
 
 Result<Endpoint> UnixNames::bind(const Endpoint& name, const SocketRef& socket) {
   if (name.kind() == Endpoint::Kind::kUnix && name.path().empty()) return autobind(socket);
-  if (auto fine = check(name); !fine) return fail_with(fine.error());
-  const auto [place, is_new] = bound_.try_emplace(key_of(name, socket->type()), socket);
-  if (!is_new) return fail_with(EADDRINUSE);
+  if (auto fine = may_bind(name, socket->type()); !fine) return fail_with(fine.error());
+  bound_.emplace(key_of(name, socket->type()), socket);
   return name;
 }
 
-bool UnixNames::taken(const Endpoint& name, int type) const {
-  return bound_.contains(key_of(name, type));
+Result<void> UnixNames::may_bind(const Endpoint& name, int type) const {
+  if (auto fine = check(name); !fine) return fine;
+  return bound_.contains(key_of(name, type)) ? fail_with(EADDRINUSE) : Result<void>();
 }
 
 // unix(7), autobind: five hexadecimal digits.
@@ -79,8 +79,10 @@ Result<SocketRef> UnixNames::find(const Endpoint& name, int type) const {
   return socket;
 }
 
-void UnixNames::closed(const Endpoint& name, int type) {
-  if (name.is_abstract()) bound_.erase(key_of(name, type));
+void UnixNames::closed(const Endpoint& name, const FakeSocket& socket) {
+  if (!name.is_abstract()) return;
+  const auto found = bound_.find(key_of(name, socket.type()));
+  if (found != bound_.end() && found->second.lock().get() == &socket) bound_.erase(found);
 }
 
 std::string UnixNames::shown(const Endpoint& name) const {

@@ -83,23 +83,23 @@ Credentials UnixSocket::own_credentials() const {
   return {who.pid, who.uid, who.gid};
 }
 
-// unix_bind(): what is taken is told before that the socket has a name already, for paths.
+// unix_bind(): for paths, what is wrong with the name is told before that there is one already.
 Result<void> UnixSocket::bind(const Endpoint& local) {
   UnixNames& names = host_.unix_names();
   const bool automatic = local.kind() == Endpoint::Kind::kUnix && local.path().empty();
-  if (name_ && automatic) return {};
-  if (name_ && (local.kind() != Endpoint::Kind::kUnix || local.is_abstract() ||
-                !names.taken(local, type()))) {
-    return fail_with(EINVAL);
+  if (has_name() && automatic) return {};
+  if (has_name()) {
+    const auto fine = local.is_abstract() ? Result<void>() : names.may_bind(local, type());
+    return fine ? fail_with(EINVAL) : fine;
   }
   auto bound = names.bind(local, shared_from_this());
   if (!bound) return fail_with(bound.error());
-  name_ = *bound;
+  *name_ = *bound;
   return {};
 }
 
 Result<void> UnixSocket::name_for_credentials() {
-  if (!options_.pass_credentials || name_) return {};
+  if (!options_.pass_credentials || has_name()) return {};
   return bind(Endpoint::unix_unnamed());
 }
 
@@ -143,11 +143,18 @@ Result<int64_t> UnixSocket::get_option(int level, int name) {
   if (level != SOL_SOCKET) return fail_with(EOPNOTSUPP);
   if (name == SO_ACCEPTCONN) return state_ == State::kListening ? 1 : 0;
   if (name == SO_PROTOCOL) return 0;
+  if (name == SO_PASSCRED) return options_.pass_credentials ? 1 : 0;
   return FakeSocket::get_option(level, name);
 }
 
 Result<void> UnixSocket::set_option(int level, int name, int64_t value) {
   if (level != SOL_SOCKET) return fail_with(EOPNOTSUPP);
+  if (name == SO_PASSCRED) {
+    options_.pass_credentials = value != 0;
+    return {};
+  }
+  // sk_setsockopt(): only for addresses with ports.
+  if (name == SO_REUSEPORT && value != 0) return fail_with(EOPNOTSUPP);
   return FakeSocket::set_option(level, name, value);
 }
 
@@ -186,7 +193,7 @@ void UnixSocket::tell_room() {
 // What a message carries besides octets (unix_scm_to_skb, maybe_add_creds).
 Result<UnixRecord> UnixSocket::make_record(const OutgoingMessage& message, const UnixSocket& to) {
   UnixRecord record;
-  record.from = name();
+  record.from = name_;
   if (message.credentials) {
     const Credentials own = own_credentials();
     // scm_check_creds(): only root may be somebody else.

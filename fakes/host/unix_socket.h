@@ -23,7 +23,9 @@ struct UnixRecord {
   size_t taken = 0;     // octets of a stream's record that were read
   size_t true_size = 0;  // what it costs its sender's buffer; 0: nothing
   std::weak_ptr<UnixSocket> sender;
-  Endpoint from = Endpoint::unix_unnamed();
+  // The sender's name is asked for when it is received, not when it was sent: it may be bound
+  // meanwhile, or closed.
+  std::shared_ptr<const std::optional<Endpoint>> from;
   std::vector<SocketRef> rights;  // counted as handles
   std::optional<Credentials> credentials;
   std::optional<FakePacket> packet;  // of a datagram: for Network::arrived
@@ -76,8 +78,8 @@ class UnixSocket : public FakeSocket {
   std::shared_ptr<UnixSocket> self() {
     return std::static_pointer_cast<UnixSocket>(shared_from_this());
   }
-  bool has_name() const { return name_.has_value(); }
-  Endpoint name() const { return name_.value_or(Endpoint::unix_unnamed()); }
+  bool has_name() const { return name_->has_value(); }
+  Endpoint name() const { return name_->value_or(Endpoint::unix_unnamed()); }
   std::shared_ptr<UnixSocket> peer() const { return peer_.lock(); }  // null if closed
   bool has_peer() const { return peer_id_ != 0; }
   bool is_peer(const UnixSocket& other) const { return peer_id_ == other.id_; }
@@ -105,7 +107,7 @@ class UnixSocket : public FakeSocket {
   void push(UnixRecord&& record);
   UnixRecord pop();
   void fill_ancillary(const UnixRecord& record, IncomingMessage& message, bool with_rights) const;
-  void disconnect_datagram_peer(UnixSocket& old);
+  void disconnect_datagram_peer(UnixSocket* old);  // null: it is gone
   void set_peer(const std::shared_ptr<UnixSocket>& other);
 
   // ---- capture
@@ -130,7 +132,7 @@ class UnixSocket : public FakeSocket {
   void close_connections();
 
   uint64_t id_;
-  std::optional<Endpoint> name_;
+  std::shared_ptr<std::optional<Endpoint>> name_ = std::make_shared<std::optional<Endpoint>>();
   std::weak_ptr<UnixSocket> peer_;
   uint64_t peer_id_ = 0;
   std::optional<Endpoint> peer_name_;  // of a peer that has closed

@@ -330,7 +330,7 @@ TEST_F(UnixSockets, ABlockedSenderGoesOnWhenThreeQuartersOfItsBufferAreFree) {
     const Socket reader = b;
     Instant done{};
     hosts.spawn("reader", [&, reader] {
-      for (int i = 0; i < 100; ++i) {
+      for (int i = 0; i < 75; ++i) {
         hosts.sleep(1ms);
         EXPECT_EQ(recv_text(api(), reader, 4000).size(), 4000u);
       }

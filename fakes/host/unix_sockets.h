@@ -30,11 +30,14 @@ class UnixNames {
   // EADDRINUSE, EINVAL for no Unix name, EACCES outside the folders of a run, ENOENT or ENOTDIR for
   // a folder that is not there. An empty name is autobind: an abstract name of five hex digits.
   Result<Endpoint> bind(const Endpoint& name, const SocketRef& socket);
-  bool taken(const Endpoint& name, int type) const;
+  // The errors of bind.
+  Result<void> may_bind(const Endpoint& name, int type) const;
   // The errors of bind's check; ENOENT; ECONNREFUSED for a stale path or an abstract name of
   // nobody; EPROTOTYPE for a path of another type.
   Result<SocketRef> find(const Endpoint& name, int type) const;
-  void closed(const Endpoint& name, int type);  // a path stays behind, an abstract name does not
+  // A path stays behind, an abstract name does not. Accepted sockets have their listener's name
+  // without being bound to it.
+  void closed(const Endpoint& name, const FakeSocket& socket);
   // "${tmp}/x", "@name": as flows are named.
   std::string shown(const Endpoint& name) const;
 

@@ -95,7 +95,7 @@ Result<IncomingMessage> UnixStream::receive(std::span<const std::span<char>> par
   if ((flags & MSG_OOB) != 0) return fail_with(EOPNOTSUPP);
   IncomingMessage message;
   Filler filler(parts);
-  if (filler.room() == 0) return message;
+  if (filler.room() == 0 && !queue_.empty()) return message;
   const bool peek = (flags & MSG_PEEK) != 0;
   const UnixRecord* first = nullptr;
   UnixRecord taken;  // keeps what `first` was

@@ -67,24 +67,27 @@ std::string compared(const std::vector<std::string>& fake, const std::vector<std
   return text;
 }
 
-rc::Gen<SocketProgram> programs() {
-  const auto small = rc::gen::inRange<uint8_t>(0, 48);
+rc::Gen<SocketProgram> programs(SocketFamilies families) {
+  // Sizes make programs longer; what a step does must not depend on them.
+  const auto small = rc::gen::resize(rc::kNominalSize, rc::gen::inRange<uint8_t>(0, 48));
   const auto step = rc::gen::build<SocketStep>(
-      rc::gen::set(&SocketStep::call, rc::gen::map(rc::gen::inRange<int>(0, kSocketCalls),
+      rc::gen::set(&SocketStep::call, rc::gen::map(rc::gen::resize(rc::kNominalSize,
+                                                                  rc::gen::inRange<int>(0, kSocketCalls)),
                                                    [](int call) {
                                                      return static_cast<SocketCall>(call);
                                                    })),
       rc::gen::set(&SocketStep::socket, small), rc::gen::set(&SocketStep::choice, small),
       rc::gen::set(&SocketStep::detail, small));
   return rc::gen::build<SocketProgram>(
+      rc::gen::set(&SocketProgram::families, rc::gen::just(families)),
       rc::gen::set(&SocketProgram::one_host),
       rc::gen::set(&SocketProgram::steps, rc::gen::container<std::vector<SocketStep>>(step)));
 }
 
-bool check_programs() {
+bool check_programs(SocketFamilies families) {
   Kernel kernel;
   return rc::check("a socket program answers alike on fake and on real", [&] {
-    const SocketProgram program = *programs();
+    const SocketProgram program = *programs(families);
     const auto fake = on_fake(program);
     auto real = kernel.run(program);
     for (int tries = 1; tries < kTries && real != fake; ++tries) real = kernel.run(program);
@@ -94,7 +97,7 @@ bool check_programs() {
   });
 }
 
-int run(uint64_t programs_wanted, uint64_t seed, uint64_t size) {
+int run(uint64_t programs_wanted, uint64_t seed, uint64_t size, SocketFamilies families) {
   uint64_t done = 0;
   for (uint64_t chunk = 0; done < programs_wanted; ++chunk) {
     const uint64_t count = std::min(kProgramsPerSandbox, programs_wanted - done);
@@ -102,7 +105,7 @@ int run(uint64_t programs_wanted, uint64_t seed, uint64_t size) {
         fmt::format("max_success={} seed={} max_size={}", count, seed + chunk, size);
     const auto child = start_in_sandbox({.host_count = 2}, [&] {
       ::setenv("RC_PARAMS", parameters.c_str(), 1);
-      return check_programs() ? 0 : 1;
+      return check_programs(families) ? 0 : 1;
     });
     if (!child) {
       std::fprintf(stderr, "netrig_parity_check: no sandbox: %s\n", child.error().c_str());
@@ -127,10 +130,17 @@ int main(int argc, char** argv) {
   uint64_t programs = 1000;
   uint64_t seed = 1;
   uint64_t size = 60;
+  auto families = netrig::SocketFamilies::kAll;
+  const std::map<std::string, netrig::SocketFamilies> kFamilies = {
+      {"all", netrig::SocketFamilies::kAll},
+      {"unix", netrig::SocketFamilies::kUnix},
+      {"inet", netrig::SocketFamilies::kInet}};
   CLI::App app("Runs random socket programs on simulated and on kernel sockets and compares them");
   app.add_option("--programs", programs, "how many (default 1000)");
   app.add_option("--seed", seed, "of the first (default 1)");
   app.add_option("--size", size, "calls in the longest ones (default 60)");
+  app.add_option("--family", families, "all, unix or inet (default all)")
+      ->transform(CLI::CheckedTransformer(kFamilies));
   CLI11_PARSE(app, argc, argv);
-  return netrig::run(programs, seed, size);
+  return netrig::run(programs, seed, size, families);
 }

@@ -22,6 +22,7 @@ constexpr Kind kKinds[] = {{"tcp", AF_INET, SOCK_STREAM},         {"udp", AF_INE
                            {"unix", AF_UNIX, SOCK_STREAM},        {"unix_dgram", AF_UNIX, SOCK_DGRAM},
                            {"unix_seqpacket", AF_UNIX, SOCK_SEQPACKET},
                            {"tcp6", AF_INET6, SOCK_STREAM},       {"udp6", AF_INET6, SOCK_DGRAM}};
+constexpr Kind kInetKinds[] = {kKinds[0], kKinds[1], kKinds[5], kKinds[6]};
 constexpr Kind kUnixKinds[] = {kKinds[2], kKinds[4], kKinds[3]};
 constexpr size_t kSizes[] = {1, 5, 0, 100, 1000, 3000, 2, 7};
 constexpr size_t kBufferSizes[] = {4096, 3, 0, 1, 100, 65536};
@@ -123,6 +124,18 @@ class Runner {
     return slots_.size() - 1;
   }
 
+  const Kind& chosen_kind(uint8_t choice) const {
+    switch (program_.families) {
+      case SocketFamilies::kUnix:
+        return kUnixKinds[choice % std::size(kUnixKinds)];
+      case SocketFamilies::kInet:
+        return kInetKinds[choice % std::size(kInetKinds)];
+      case SocketFamilies::kAll:
+        break;
+    }
+    return kKinds[choice % std::size(kKinds)];
+  }
+
   size_t host_of(uint8_t detail) const { return program_.one_host ? 0 : detail % 2; }
 
   std::optional<size_t> make(const Kind& kind, size_t host) {
@@ -140,15 +153,18 @@ class Runner {
   void play(const SocketStep& step) {
     switch (step.call) {
       case SocketCall::kSocket:
-        make(kKinds[step.choice % std::size(kKinds)], host_of(step.detail));
+        make(chosen_kind(step.choice), host_of(step.detail));
         return;
       case SocketCall::kPair:
         return pair(step);
       case SocketCall::kConnectedTcp:
+        if (program_.families == SocketFamilies::kUnix) return;
         return connected(step.choice % 2 == 0 ? kKinds[0] : kKinds[5], step);
       case SocketCall::kConnectedUnix:
+        if (program_.families == SocketFamilies::kInet) return;
         return connected(kUnixKinds[step.choice % 2], step);
       case SocketCall::kBoundUdp:
+        if (program_.families == SocketFamilies::kUnix) return;
         return bound_udp(step);
       default:
         break;
@@ -274,6 +290,7 @@ class Runner {
   }
 
   void pair(const SocketStep& step) {
+    if (program_.families == SocketFamilies::kInet) return;
     if (slots_.size() + 2 > kSocketsMax) return;
     const Kind& kind = kUnixKinds[step.choice % std::size(kUnixKinds)];
     const size_t host = host_of(step.detail);

@@ -46,7 +46,10 @@ struct SocketStep {
   uint8_t detail = 0;
 };
 
+enum class SocketFamilies : uint8_t { kAll, kUnix, kInet };
+
 struct SocketProgram {
+  SocketFamilies families = SocketFamilies::kAll;
   bool one_host = false;  // with loopback and wildcard addresses, which hosts on `real` share
   std::vector<SocketStep> steps;
 };

@@ -31,8 +31,10 @@ TEST(AckAndWindow, TheFirstSegmentsAreAcknowledgedOneByOneThenEverySecond) {
   (void)receive_text(connection, script.now);
   size_t acks = 0;
   for (int i = 0; i < 20; ++i) {
-    acks += feed(script, seq, 2);
+    feed(script, seq, 2);
+    // If the window did not move, the ACK comes when it does: by reading (__tcp_ack_snd_check).
     (void)receive_text(connection, script.now);
+    acks += script.sent.size();
   }
   EXPECT_LE(acks, 30u);
   EXPECT_GE(acks, 20u);

@@ -1,8 +1,8 @@
 #pragma once
-// Connection as a stack makes it. Cut by what enters: calls (connection_calls.cc), segments
-// (connection_input.cc, connection_data.cc; the handshake in connection_handshake.cc), time
-// (connection_timers.cc); what leaves is in connection_output.cc. Private to fakes/tcp; the stack
-// owns it, also when its socket is gone.
+// Connection as a stack makes it. Cut by what enters: calls (connection_calls.cc,
+// connection_options.cc), segments (connection_input.cc, connection_data.cc; the handshake in
+// connection_handshake.cc), time (connection_timers.cc); what leaves is in connection_output.cc.
+// Private to fakes/tcp; the stack owns it, also when its socket is gone.
 
 #include <optional>
 #include <string>
