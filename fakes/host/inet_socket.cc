@@ -1,6 +1,7 @@
 #include "fakes/host/inet_socket.h"
 
 #include <cerrno>
+#include <netinet/in.h>
 
 #include "fakes/host/fake_host.h"
 #include "fakes/host/inet_table.h"
@@ -71,11 +72,17 @@ Result<void> InetSocket::check_bind(const Endpoint& local) const {
 
 Result<void> InetSocket::bind(const Endpoint& local) {
   if (auto fine = check_bind(local); !fine) return fine;
-  const IpAddress before = local_address_;
+  const bool v6only_before = v6only_;
   local_address_ = plain_address(local.address());
-  if (auto got = host_.inet().bind(*this, local.port()); !got) {
-    local_address_ = before;
-    return got;
+  // __inet6_bind(): an address of IPv6 makes the socket one of IPv6 only.
+  if (is_v6() && local_address_.is_v6() && !local_address_.is_unspecified()) v6only_ = true;
+  const bool without_port = kept_option(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 0) != 0;
+  if (local.port() != 0 || !without_port) {
+    if (auto got = host_.inet().bind(*this, local.port()); !got) {
+      local_address_ = any_address(is_v6());  // inet_reset_saddr()
+      v6only_ = v6only_before;
+      return got;
+    }
   }
   address_locked_ = !local_address_.is_unspecified();
   port_locked_ = local.port() != 0;
@@ -95,6 +102,8 @@ Result<void> InetSocket::prepare_source(const Endpoint& peer) {
   if (!is_closed_state() || local_port_ != 0) return {};
   if (!target.is_v6() && v6only_) return {};
   local_address_ = host_.network().address(host_.id(), target.is_v6());
+  if (local_address_.is_v6()) v6only_ = true;
+  static_cast<void>(keep_option(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1));
   shown_port_ = 0;
   address_locked_ = true;
   return {};

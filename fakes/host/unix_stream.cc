@@ -107,6 +107,10 @@ Result<IncomingMessage> UnixStream::receive(std::span<const std::span<char>> par
     filler.put(record.data.view().substr(record.taken, size));
     message.size += size;
     const bool has_rights = !record.rights.empty();
+    if (first == nullptr) {
+      message.from = record.from->value_or(Endpoint::unix_unnamed());
+      message.has_from = record.from->has_value();
+    }
     if (first == nullptr || has_rights) fill_ancillary(record, message, has_rights);
     if (peek) {
       if (first == nullptr) first = &record;
