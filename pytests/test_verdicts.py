@@ -14,12 +14,13 @@ def broken(side, step, key, value):
     return scenario
 
 
-def test_a_right_scenario_passes_and_leaves_its_files(netrig):
+@pytest.mark.parametrize("backend", ["fake", "real"])
+def test_a_right_scenario_passes_and_leaves_its_files(netrig, backend):
     netrig.write("hello.json", HELLO)
-    run, [result] = netrig.results("hello.json")
+    run, [result] = netrig.results("hello.json", "--backend", backend)
     assert run.returncode == 0, run.stdout + run.stderr
     assert result["verdict"] == "pass"
-    folder = netrig.folder / "out/hello/real-1"
+    folder = netrig.folder / f"out/hello/{backend}-1"
     names = {path.name for path in folder.iterdir()}
     assert names == {"result.json", "journal.jsonl", "capture.pcapng", "ladder.txt"}
     assert all(path.stat().st_size > 0 for path in folder.iterdir())
@@ -55,11 +56,12 @@ def test_a_step_that_goes_otherwise_fails_the_run(netrig, side, step, key, value
     assert any(part in run.stdout for part in message.split("|")), run.stdout
 
 
-def test_a_deadlock_is_told_at_once_with_who_waits_for_what(netrig):
+@pytest.mark.parametrize("backend", ["fake", "real"])
+def test_a_deadlock_is_told_at_once_with_who_waits_for_what(netrig, backend):
     scenario = copy.deepcopy(HELLO)
     scenario["actors"]["server"]["steps"] = [{"recv": "ping"}, {"recv": "more"}, {"send": "pong"}]
     netrig.write("deadlock.json", scenario)
-    run, [result] = netrig.results("deadlock.json")
+    run, [result] = netrig.results("deadlock.json", "--backend", backend)
     assert run.returncode == 1
     assert "everyone waits and nothing can come" in run.stdout
     assert "server waits in recv" in run.stdout and "client waits in recv" in run.stdout
@@ -74,7 +76,7 @@ def test_an_expectation_on_the_capture_that_does_not_hold_fails(netrig):
     assert "expected" in run.stdout and "reset" in run.stdout
 
 
-def test_losses_are_equal_for_one_seed_and_differ_for_another(netrig):
+def test_losses_are_equal_for_one_seed_and_on_both_backends_and_differ_for_another(netrig):
     path = netrig.write("loss.json", {
         "name": "loss",
         "network": {"client -> server": {"loss": "10%"}},
@@ -85,17 +87,17 @@ def test_losses_are_equal_for_one_seed_and_differ_for_another(netrig):
         },
     })
     lost = []
-    for seed in (7, 7, 8):
-        run, [result] = netrig.results(path, "--seed", seed)
+    for backend, seed in (("real", 7), ("fake", 7), ("real", 7), ("real", 8)):
+        run, [result] = netrig.results(path, "--backend", backend, "--seed", seed)
         assert run.returncode == 0, run.stdout
         lost.append(delivery(result, "client -> server")["lost_ordinals"])
-    assert lost[0] == lost[1] != lost[2]
+    assert lost[0] == lost[1] == lost[2] != lost[3]
     assert 5 < len(lost[0]) < 60
 
 
 def test_a_fault_that_real_cannot_apply_makes_the_run_unsupported(netrig):
     netrig.write("hello.json", dict(HELLO, network={"client -> server": {"loss": "10%"}}))
-    run, [result] = netrig.results("hello.json")
+    run, [result] = netrig.results("hello.json", "--backend", "real")
     assert result["verdict"] == "unsupported"
     assert "client -> server" in result["reason"]
     assert run.returncode == 4

@@ -31,7 +31,7 @@ InetSocket::InetSocket(FakeHost& host, int domain, int type, Transport transport
 
 InetSocket::~InetSocket() {
   if (detached_) return;
-  host_.inet().release(*this, false);
+  host_.inet().release(*this);
   host_.remove_live(*this);
 }
 
@@ -84,16 +84,17 @@ Result<void> InetSocket::bind(const Endpoint& local) {
       return got;
     }
   }
-  address_locked_ = !local_address_.is_unspecified();
-  port_locked_ = local.port() != 0;
+  address_locked_ |= !local_address_.is_unspecified();
+  port_locked_ |= local.port() != 0;
   bound_ = true;
+  has_source_ = true;
   return {};
 }
 
 // All hosts' addresses are on one device of harness/real, so it binds a socket to its host's own
 // address before the kernel would choose one; the port is left open (IP_BIND_ADDRESS_NO_PORT).
 Result<void> InetSocket::prepare_source(const Endpoint& peer) {
-  if (address_locked_ || bound_) return {};
+  if (has_source_) return {};
   const IpAddress target = plain_address(peer.address());
   const bool of_world =
       !target.is_loopback() && host_.network().host_by_address(target, host_.id()).has_value();
@@ -106,6 +107,7 @@ Result<void> InetSocket::prepare_source(const Endpoint& peer) {
   static_cast<void>(keep_option(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1));
   shown_port_ = 0;
   address_locked_ = true;
+  has_source_ = true;
   return {};
 }
 
@@ -115,8 +117,9 @@ Result<InetSocket::Way> InetSocket::way_to(const Endpoint& destination) const {
   if (!to.is_v6() && is_v6() && v6only_) return fail_with(ENETUNREACH);
   // A wildcard destination is this host (ip_route_output_key_hash_rcu, ip6_datagram_connect).
   if (to.is_unspecified()) {
-    const bool v6 = to.is_v6();
-    to = from.is_unspecified() || from.is_v6() != v6 ? loopback_address(v6) : from;
+    to = to.is_v6()                                  ? loopback_address(from.is_v6())
+         : from.is_unspecified() || from.is_v6() ? loopback_address(false)
+                                                 : from;
   }
   if (!host_.network().host_by_address(to, host_.id())) return fail_with(ENETUNREACH);
   if (from.is_unspecified() && (!from.is_v6() && is_v6() && to.is_v6())) {

@@ -67,6 +67,7 @@ class InetSocket : public FakeSocket {
   bool detached_ = false;
   bool v6only_ = false;
   bool bound_ = false;
+  bool has_source_ = false;      // harness/real chooses none any more
   bool address_locked_ = false;  // SOCK_BINDADDR_LOCK
   bool port_locked_ = false;     // SOCK_BINDPORT_LOCK
   IpAddress local_address_;

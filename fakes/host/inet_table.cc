@@ -7,25 +7,43 @@
 namespace netrig {
 namespace {
 
-bool addresses_meet(const IpAddress& a, const IpAddress& b) {
-  return a == b || a.is_unspecified() || b.is_unspecified();
+using Claim = InetTable::Claim;
+
+bool is_v4_any(const IpAddress& address) {
+  return !address.is_v6() && address.is_unspecified();
+}
+bool is_v6_any(const IpAddress& address) {
+  return address.is_v6() && address.is_unspecified();
 }
 
-// inet_rcv_saddr_equal() with match_wildcard.
-bool overlap(const InetSocket& a, const InetSocket& b) {
-  const bool dual_a = a.is_dual();
-  const bool dual_b = b.is_dual();
-  if (a.takes_v4() && b.takes_v4() &&
-      (dual_a || dual_b || addresses_meet(a.local_address(), b.local_address()))) {
-    return true;
-  }
-  return a.takes_v6() && b.takes_v6() && addresses_meet(a.local_address(), b.local_address());
+// sk_rcv_saddr: of an IPv6 address it is 127.0.0.6 (LOOPBACK4_IPV6), which equals no other here.
+bool rcv_v4_equal(const Claim& a, const Claim& b) {
+  const auto any = [](const Claim& c) { return c.address.is_unspecified(); };
+  if (any(a) || any(b)) return true;
+  return a.address.is_v6() == b.address.is_v6() && (a.address.is_v6() || a.address == b.address);
+}
+
+// inet_rcv_saddr_equal() with match_wildcard. It is not symmetric.
+bool overlap(const Claim& a, const Claim& b) {
+  if (!a.v6 || (!a.address.is_v6() && !b.address.is_v6())) return !b.v6only && rcv_v4_equal(a, b);
+  if (is_v6_any(b.address) && !(b.v6only && !a.address.is_v6())) return true;
+  if (is_v6_any(a.address) && !(a.v6only && !b.address.is_v6())) return true;
+  return b.v6 && a.address == b.address;
+}
+
+// Linux looks through all sockets of a port only for one that is bound to a wildcard
+// (inet_use_bhash2_on_bind); else through those of the same address and of the wildcards.
+bool tcp_overlap(const Claim& a, const Claim& b) {
+  if (a.address.is_unspecified()) return overlap(a, b);
+  if (b.v6only && !a.address.is_v6()) return false;
+  return a.address == b.address || is_v6_any(b.address) ||
+         (is_v4_any(b.address) && !a.address.is_v6());
 }
 
 bool overlaps_address(const InetSocket& socket, const IpAddress& address) {
   if (address.is_v6() ? !socket.takes_v6() : !socket.takes_v4()) return false;
   if (socket.is_dual()) return true;
-  return addresses_meet(socket.local_address(), address);
+  return socket.local_address() == address || socket.local_address().is_unspecified();
 }
 
 // compute_score() of udp.c and udp6.c, the lookup by exact address first. -1: not for it.
@@ -37,9 +55,13 @@ int udp_score(const InetSocket& socket, const Endpoint& to, const Endpoint& from
     if (socket.local_address() != to.address()) return -1;
     score += 100;
   }
-  if (socket.peer()) {
-    if (*socket.peer() != from) return -1;
-    score += 8;
+  if (const auto& peer = socket.peer()) {
+    if (peer->address() != from.address()) return -1;
+    score += 4;
+    if (peer->port() != 0) {  // none: from any port
+      if (peer->port() != from.port()) return -1;
+      score += 4;
+    }
   }
   return socket.is_v6() ? score : score + 1;
 }
@@ -61,54 +83,116 @@ const InetTable::Slot* InetTable::slot(bool tcp, uint16_t port) const {
   return found == slots_.end() ? nullptr : &found->second;
 }
 
-// inet_bind_conflict() for an explicit port relaxes SO_REUSEADDR, for a chosen one it does not
-// (`chosen`); udp_lib_lport_inuse().
+Claim InetTable::claim_of(const InetSocket& socket) {
+  return {socket.is_v6(), socket.local_address(), socket.v6only_};
+}
+
 bool InetTable::conflicts(const InetSocket& socket, uint16_t port, bool chosen,
                           bool listening) const {
   const Slot* place = slot(socket.is_tcp(), port);
   if (place == nullptr) return false;
-  for (const InetSocket* other : place->sockets) {
-    if (other == &socket) continue;
-    const bool both_reuse = socket.reuses_address() && other->reuses_address();
-    if (socket.is_tcp()) {
-      if (both_reuse && !other->is_listening() && !chosen) continue;
-      if (!chosen && socket.reuses_port() && other->reuses_port()) continue;
-    } else {
-      if (both_reuse && !chosen) continue;
-      if (!chosen && socket.reuses_port() && other->reuses_port()) continue;
-    }
-    if (overlap(socket, *other)) return true;
-  }
-  return socket.is_tcp() && !listening && orphans_conflict(socket, *place, port);
+  return socket.is_tcp() ? tcp_conflicts(socket, *place, port, chosen, listening)
+                         : udp_conflicts(socket, *place, chosen);
 }
 
-bool InetTable::orphans_conflict(const InetSocket& socket, const Slot& place, uint16_t port) const {
-  return std::any_of(place.orphans.begin(), place.orphans.end(), [&](const Orphans& orphans) {
-    if (socket.reuses_address() && orphans.reuse_address) return false;
-    if (socket.reuses_port() && orphans.reuse_port) return false;
-    if (!overlaps_address(socket, orphans.address)) return false;
-    return stack_use_(Endpoint(orphans.address, port)) != tcp::Stack::PortUse::kFree;
+// inet_csk_get_port() and inet_bind_conflict(). What the port was taken with counts, not only what
+// its sockets ask for now: `fastreuse`, sk_reuseport_match(). For a `chosen` port nothing is shared.
+bool InetTable::tcp_conflicts(const InetSocket& socket, const Slot& place, uint16_t port,
+                              bool chosen, bool listening) const {
+  const Claim claim = claim_of(socket);
+  if (!chosen) {
+    if (place.fast_reuse && socket.reuses_address() && !listening) return false;
+    if (socket.reuses_port() && place.fast_port == FastPort::kAny) return false;
+    if (socket.reuses_port() && place.fast_port == FastPort::kStrict) {
+      // ipv6_rcv_saddr_equal() with a wildcard of the port's, not of the socket's.
+      const bool any = place.fast_claim.address.is_unspecified();
+      if (place.fast_claim.address == claim.address || (any && overlap(place.fast_claim, claim))) {
+        return false;
+      }
+    }
+  }
+  const auto excused = [&](bool reuse_address, bool reuse_port, bool listens) {
+    if (socket.reuses_address() && reuse_address && !listens) return !chosen;
+    return !chosen && socket.reuses_port() && reuse_port;
+  };
+  for (const InetSocket* other : place.sockets) {
+    if (other == &socket) continue;
+    if (excused(other->reuses_address(), other->reuses_port(), other->is_listening())) continue;
+    if (tcp_overlap(claim, claim_of(*other))) return true;
+  }
+  return std::any_of(place.orphans.begin(), place.orphans.end(), [&](const Orphan& orphan) {
+    return !excused(orphan.reuse_address, orphan.reuse_port, false) &&
+           tcp_overlap(claim, orphan.claim) && orphan_lives_(orphan.local(port), orphan.peer);
   });
+}
+
+// udp_lib_lport_inuse(): the socket that was bound last decides, if its address is the same and one
+// of the two does not set SO_REUSEADDR.
+bool InetTable::udp_conflicts(const InetSocket& socket, const Slot& place, bool chosen) {
+  const Claim claim = claim_of(socket);
+  const InetSocket* last = nullptr;
+  for (const InetSocket* other : place.sockets) {
+    if (other == &socket || (other->reuses_address() && socket.reuses_address())) continue;
+    if (!overlap(claim, claim_of(*other))) continue;
+    if (last == nullptr || other->order_ > last->order_) last = other;
+  }
+  if (last == nullptr) return false;
+  return chosen || !last->reuses_port() || !socket.reuses_port();
+}
+
+// inet_csk_update_fastreuse().
+void InetTable::update_fast(const InetSocket& socket, Slot& place, bool listening) {
+  const bool reuse = socket.reuses_address() && !listening;
+  const size_t others = place.sockets.size() - (socket.in_table_ ? 1 : 0) + place.orphans.size();
+  if (others == 0 && !socket.in_table_) {
+    place.fast_reuse = reuse;
+    place.fast_port = socket.reuses_port() ? FastPort::kAny : FastPort::kNo;
+    place.fast_claim = claim_of(socket);
+    return;
+  }
+  if (!reuse) place.fast_reuse = false;
+  if (!socket.reuses_port()) {
+    place.fast_port = FastPort::kNo;
+  } else if (place.fast_port == FastPort::kNo) {
+    place.fast_port = FastPort::kStrict;
+    place.fast_claim = claim_of(socket);
+  }
+}
+
+void InetTable::prune(Slot& place, uint16_t port) {
+  std::erase_if(place.orphans, [&](const Orphan& orphan) {
+    return !orphan_lives_(orphan.local(port), orphan.peer);
+  });
+  place.pruned = place.orphans.size();
 }
 
 Result<void> InetTable::bind(InetSocket& socket, uint16_t port) {
   if (port != 0) {
     if (conflicts(socket, port, false, false)) return fail_with(EADDRINUSE);
-    insert(socket, port, false);
+    take(socket, port);
     return {};
   }
   const uint32_t ports = ephemeral_.last - ephemeral_.first + 1u;
   for (uint32_t tried = 0; tried < ports; ++tried) {
     const uint16_t candidate = next_port(socket.is_tcp());
     if (conflicts(socket, candidate, true, false)) continue;
-    insert(socket, candidate, false);
+    take(socket, candidate);
     return {};
   }
   return fail_with(EADDRINUSE);
 }
 
-Result<void> InetTable::may_listen(const InetSocket& socket) const {
-  if (conflicts(socket, socket.local_port(), false, true)) return fail_with(EADDRINUSE);
+void InetTable::take(InetSocket& socket, uint16_t port) {
+  Slot& place = slots_[key(socket, port)];
+  prune(place, port);
+  update_fast(socket, place, false);
+  insert(socket, port, false);
+}
+
+Result<void> InetTable::start_listening(InetSocket& socket) {
+  const uint16_t port = socket.local_port();
+  if (conflicts(socket, port, false, true)) return fail_with(EADDRINUSE);
+  update_fast(socket, slots_[key(socket, port)], true);
   return {};
 }
 
@@ -124,10 +208,10 @@ Result<void> InetTable::bind_for_connect(InetSocket& socket,
     insert(socket, candidate, true);
     auto done = attempt();
     if (done || done.error() != Errno(EADDRNOTAVAIL)) {
-      if (!done) release(socket, false);
+      if (!done) release(socket);
       return done;
     }
-    release(socket, false);
+    release(socket);
   }
   return fail_with(EADDRNOTAVAIL);
 }
@@ -149,7 +233,7 @@ void InetTable::insert(InetSocket& socket, uint16_t port, bool by_connect) {
   ++generation_;
 }
 
-void InetTable::release(InetSocket& socket, bool lingers) {
+void InetTable::release(InetSocket& socket) {
   if (!socket.in_table_) return;
   const auto found = slots_.find(key(socket, socket.local_port_));
   Slot& place = found->second;
@@ -158,15 +242,14 @@ void InetTable::release(InetSocket& socket, bool lingers) {
   last->place_ = socket.place_;
   place.sockets.pop_back();
   if (!socket.by_connect_) --place.bound;
+  const bool lingers =
+      socket.is_tcp() && socket.peer() &&
+      orphan_lives_(Endpoint(socket.local_address_, socket.local_port_), *socket.peer());
   if (lingers) {
-    const auto same = std::find_if(place.orphans.begin(), place.orphans.end(), [&](auto& each) {
-      return each.address == socket.local_address_;
-    });
-    Orphans& orphans = same != place.orphans.end()
-                           ? *same
-                           : place.orphans.emplace_back(Orphans{socket.local_address_});
-    orphans.reuse_address &= socket.reuses_address();
-    orphans.reuse_port &= socket.reuses_port();
+    place.orphans.push_back({claim_of(socket), *socket.peer(), socket.reuses_address(),
+                             socket.reuses_port()});
+    // Those that have ended are forgotten now and then.
+    if (place.orphans.size() > 2 * place.pruned + 16) prune(place, socket.local_port_);
   }
   if (place.sockets.empty() && place.orphans.empty()) slots_.erase(found);
   socket.in_table_ = false;

@@ -24,8 +24,6 @@ constexpr int kWindowLeast = 1152;           // SOCK_MIN_RCVBUF / 2
 constexpr int kLowWaterMost = 524288;        // half of tcp_rmem's upper end
 constexpr int kBufferWhenConnected = 46080;  // tcp_sndbuf_expand() at an mss of 1448
 constexpr int kNameSize = 16;                // TCP_CA_NAME_MAX
-constexpr int kSegmentBeforeSyn = 536;
-constexpr int kSegmentAfterSyn = 524;  // less the timestamps
 constexpr int kTxDelay = 37;
 constexpr int kTcpAoInfo = 43;
 constexpr int kRtoMaxMs = 44;
@@ -87,11 +85,7 @@ int64_t TcpSocket::max_segment() const {
   const tcp::State current = state();
   const bool told = current == tcp::State::kClosed || current == tcp::State::kListen;
   if (told && tcp_options_.max_segment != 0) return tcp_options_.max_segment;
-  if (connection_ != nullptr && current != tcp::State::kSynSent) {
-    const uint32_t mss = connection_->info().mss;
-    if (mss != 0) return mss;
-  }
-  return was_synchronising_ ? kSegmentAfterSyn : kSegmentBeforeSyn;
+  return connection_ != nullptr ? connection_->info().mss : last_mss_;
 }
 
 Result<int64_t> TcpSocket::get_option(int level, int name) {

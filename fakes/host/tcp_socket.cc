@@ -57,7 +57,7 @@ Result<void> TcpSocket::listen(int backlog) {
   }
   if (local_port_ == 0) {
     if (auto bound = host_.inet().bind(*this, 0); !bound) return bound;
-  } else if (auto may = host_.inet().may_listen(*this); !may) {
+  } else if (auto may = host_.inet().start_listening(*this); !may) {
     return may;
   }
   auto made = host_.tcp().listen(Endpoint(local_address_, local_port_), is_dual(), limited,
@@ -87,8 +87,9 @@ Result<SocketRef> TcpSocket::accept(Endpoint& peer) {
   child->receive_buffer_set_ = receive_buffer_set_;
   child->v6only_ = v6only_;
   child->bound_ = bound_;
-  child->address_locked_ = true;
-  child->port_locked_ = port_locked_;
+  child->has_source_ = true;
+  child->address_locked_ = address_locked_;
+  child->port_locked_ = false;  // sk_clone()
   child->local_address_ = plain_address(connection->local().address());
   child->local_port_ = connection->local().port();
   child->peer_ = plain_endpoint(connection->peer());
@@ -140,7 +141,6 @@ Result<void> TcpSocket::start(const Endpoint& peer) {
     return started;
   }
   peer_ = way->destination;
-  was_synchronising_ = true;
   phase_ = Phase::kConnecting;
   error_.reset();
   receive_shutdown_ = send_shutdown_ = false;
@@ -169,19 +169,19 @@ Result<void> TcpSocket::connect_finished() {
 // The port of a socket that did not ask for it by number goes back; its number is still shown.
 void TcpSocket::release_port() {
   if (port_locked_ || local_port_ == 0) return;
-  const bool lingers = connection_ != nullptr && connection_->state() == State::kTimeWait;
-  host_.inet().release(*this, lingers);
+  host_.inet().release(*this);
 }
 
 void TcpSocket::disconnect() {
   if (connection_ == nullptr) return;
   tcp::Connection* connection = std::exchange(connection_, nullptr);
   connection->set_observer(nullptr);
+  last_mss_ = connection->info().mss;
   const bool reset = connection->state() != State::kTimeWait;
   connection->close(now(), reset);
+  if (!port_locked_) host_.inet().release(*this);
   peer_.reset();
   receive_shutdown_ = send_shutdown_ = false;
-  if (!port_locked_) host_.inet().release(*this, false);
   if (!address_locked_) local_address_ = any_address(is_v6());
   host_.inet_changed();
 }
@@ -189,7 +189,7 @@ void TcpSocket::disconnect() {
 void TcpSocket::stop_listening() {
   if (listener_ == nullptr) return;
   host_.tcp().close_listener(now(), std::exchange(listener_, nullptr));
-  if (!port_locked_) host_.inet().release(*this, false);
+  if (!port_locked_) host_.inet().release(*this);
   host_.inet_changed();
 }
 
@@ -267,7 +267,7 @@ bool TcpSocket::closed() {
   changed();
   stop_listening();
   if (connection_ == nullptr) {
-    host_.inet().release(*this, false);
+    host_.inet().release(*this);
     return false;
   }
   begin_call();
@@ -279,10 +279,9 @@ bool TcpSocket::closed() {
     if (!lingered()) return true;  // the destructor ends it
   }
   tcp::Connection* connection = std::exchange(connection_, nullptr);
-  const bool at_rest = connection->state() == State::kClosed;
   connection->set_observer(nullptr);
-  host_.inet().release(*this, !at_rest);
   connection->close(now(), linger.on && linger.seconds == 0);
+  host_.inet().release(*this);
   return false;
 }
 

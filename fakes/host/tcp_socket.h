@@ -75,8 +75,7 @@ class TcpSocket final : public InetSocket,
   int linger2_ = 60;               // as getsockopt tells: -1 none
   bool receive_shutdown_ = false;  // without a connection
   bool send_shutdown_ = false;
-  bool was_synchronising_ = false;  // a SYN was sent once: TCP_MAXSEG tells another default
-  bool port_given_back_ = false;
+  uint32_t last_mss_ = 536;  // tp->mss_cache, which outlives a connection
 };
 
 }  // namespace netrig

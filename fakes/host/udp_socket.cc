@@ -87,6 +87,7 @@ Result<void> UdpSocket::connect(const Endpoint& peer) {
   if (auto ready = prepare_source(peer); !ready) return ready;
   if (auto bound = autobind(); !bound) return bound;
   if (peer.address().is_v6() && !is_v6()) return fail_with(EAFNOSUPPORT);
+  if (!peer.address().is_v6() && v6only_) return fail_with(EAFNOSUPPORT);
   const IpAddress target = plain_address(peer.address());
   if (is_multicast(target)) return fail_with(target.is_v6() ? EINVAL : ENETUNREACH);
   if (!target.is_v6() && target.v4_host_order() == 0x7fffffffu && !options_.broadcast) {
@@ -97,6 +98,7 @@ Result<void> UdpSocket::connect(const Endpoint& peer) {
   if (local_address_.is_unspecified()) local_address_ = way->source.address();
   peer_ = way->destination;
   connected_ = true;
+  has_source_ = true;
   host_.inet_changed();
   return {};
 }
@@ -190,7 +192,7 @@ Result<void> UdpSocket::set_option(int level, int name, int64_t value) {
 }
 
 bool UdpSocket::closed() {
-  if (!detached_) host_.inet().release(*this, false);
+  if (!detached_) host_.inet().release(*this);
   changed();
   return false;
 }

@@ -13,6 +13,7 @@ namespace netrig {
 
 class FakeLoop final : public Loop {
  public:
+  explicit FakeLoop(StackPool* stacks = nullptr) : Loop(stacks) {}
   ~FakeLoop() override { destroy_fibers(); }
   Instant now() const override { return now_; }
   EventQueue& events() { return events_; }

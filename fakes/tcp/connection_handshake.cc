@@ -11,6 +11,7 @@ constexpr Duration kInitialRto = 1s;  // RFC 6298 2.1
 constexpr Duration kRtoMax = 120s;
 constexpr uint8_t kScaleMax = 14;  // RFC 7323 2.3
 constexpr uint32_t kMssDefault = 536;
+constexpr uint32_t kMssClampV6 = 1220;  // tcp_v6_connect(): until the peer says
 constexpr uint32_t kMssSmall = 88;  // TCP_MIN_MSS
 constexpr uint32_t kTimestampSize = 12;
 
@@ -19,6 +20,7 @@ constexpr uint32_t kTimestampSize = 12;
 void ConnectionImpl::open(Instant now, SeqNum iss, uint32_t ts_offset) {
   iss_ = iss;
   ts_offset_ = ts_offset;
+  if (tuple.peer.is_v6()) mss_clamp_ = kMssClampV6;
   advmss_ = core_.mss(tuple);
   if (options_.max_segment != 0) advmss_ = std::min<uint32_t>(advmss_, options_.max_segment);
   window_.start({.buffer = options_.receive_buffer,
@@ -88,7 +90,7 @@ void ConnectionImpl::syn_timeout(Instant now) {
 
 // What the peer's SYN says; an option counts if both ends offer it.
 void ConnectionImpl::learn_options(const Segment& segment) {
-  mss_clamp_ = segment.mss.value_or(0) == 0 ? kMssDefault : *segment.mss;
+  if (segment.mss.value_or(0) != 0) mss_clamp_ = *segment.mss;
   timestamps_ok_ = options_.timestamps && segment.timestamps.has_value();
   sack_ok_ = options_.sack && segment.sack_permitted;
   if (options_.window_scaling && segment.window_scale) {

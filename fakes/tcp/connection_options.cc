@@ -7,6 +7,7 @@
 namespace netrig::tcp {
 namespace {
 
+constexpr uint32_t kTimestampSize = 12;
 constexpr size_t kBufferSmallest = 2304;  // SOCK_MIN_RCVBUF
 
 }  // namespace
@@ -65,6 +66,9 @@ ConnectionInfo ConnectionImpl::info() const {
   info.receive_scale = receive_scale_;
   info.mss = sending_mss();
   if (!sender_) {
+    // tcp_connect_init(): without an answer timestamps are counted on.
+    const bool unanswered = state_ == State::kSynSent || state_ == State::kClosed;
+    if (unanswered && options_.timestamps && !timestamps_ok_) info.mss -= kTimestampSize;
     info.rto = syn_rto_;
     info.retransmits = syn_sent_ > 0 ? syn_sent_ - 1 : 0;
     info.backoff = info.retransmits;

@@ -94,6 +94,10 @@ void Stack::close_listener(Instant now, Listener* listener) {
   closing->close(now);
 }
 
+bool Stack::holds(const Endpoint& local, const Endpoint& peer) const {
+  return parts_->core.find(tuple_of(local, peer)) != nullptr;
+}
+
 Stack::PortUse Stack::port_use(const Endpoint& local) const {
   const auto same = [&](const IpAddress& address) {
     return address.is_v6() == local.address().is_v6() &&

@@ -87,6 +87,8 @@ class Stack {
   enum class PortUse { kFree, kTimeWait, kConnected, kListening };
   // What a bind to the local endpoint would collide with (wildcards included), the strongest.
   PortUse port_use(const Endpoint& local) const;
+  // Whether there is a connection between the two, in whatever state.
+  bool holds(const Endpoint& local, const Endpoint& peer) const;
 
   // ---- network
   void process(Instant now, const IpAddress& source, const IpAddress& destination,

@@ -32,6 +32,7 @@ struct FakeWorldOptions {
   // True: when it is sent, before the link decides, with its fate in the comment.
   bool capture_sent = false;
   LinkObserver* observer = nullptr;  // may be null; must outlive the world
+  StackPool* stacks = nullptr;       // the loop's; may be null
   // Told of every packet when it is sent, in order, from 0; may be empty.
   std::function<void(uint64_t index, const FakePacket&, const Fate&)> trace;
 };

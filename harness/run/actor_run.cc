@@ -91,7 +91,7 @@ void ActorRun::book_transfer(const Step& step, OpenSocket& socket, bool sent, By
                                       .peer = stage.blackboard.who(other),
                                       .octets = data.size(),
                                       .preview = Bytes(data.substr(0, kPreviewOctets))});
-  stage.ledger.saw(name, fmt::format("{} {} {}", step.path, sent ? "sent" : "got", data));
+  stage.ledger.saw(name, fmt::format("{} {}", step.path, sent ? "sent" : "got"), data);
 }
 
 std::optional<Finding> ActorRun::close_socket(const std::string& socket_name, const char* how) {

@@ -45,7 +45,15 @@ struct Stage {
       resolve;
   // Something did not go as the scenario says: the run ends with it.
   std::function<void(Finding)> failed;
+  // Room for one read. All fibers share it: what a call put there is gone once another one waits.
+  Bytes scratch = {};
 };
+
+inline constexpr size_t kScratchOctets = 65536;
+inline Bytes& scratch(Stage& stage) {
+  if (stage.scratch.empty()) stage.scratch.resize(kScratchOctets);
+  return stage.scratch;
+}
 
 // A socket of an actor and what is known of it.
 struct OpenSocket {

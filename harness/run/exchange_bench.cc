@@ -7,6 +7,7 @@
 #include "harness/run/exchange.h"
 #include "harness/run/world_factory.h"
 #include "harness/scenario/reader.h"
+#include "harness/sockets/fiber.h"
 
 namespace netrig {
 namespace {
@@ -17,6 +18,8 @@ void play_hello(benchmark::State& state, const char* file) {
   RunOptions options;
   options.backend = "fake";
   options.capture = false;
+  StackPool stacks;
+  options.stacks = &stacks;
   for (auto _ : state) {
     std::unique_ptr<World> world;
     Journal journal([&] { return world ? world->loop().now() : Instant{}; }, {});

@@ -13,14 +13,17 @@ namespace {
 
 // RFC 768: no UDP datagram is larger; Unix datagrams may be, and are read with what waits as the
 // size.
-constexpr size_t kDatagramMax = 65536;
-constexpr size_t kChunk = 65536;
+constexpr size_t kChunk = kScratchOctets;
+static_assert(kChunk >= 65536);
 
 // Takes a stream apart; every method appends to `framed_` and stops at the first error.
 class StreamReader {
  public:
   StreamReader(Branch& branch, OpenSocket& socket, int flags)
-      : api_(branch.run.api), socket_(socket.socket), flags_(flags) {}
+      : api_(branch.run.api),
+        socket_(socket.socket),
+        flags_(flags),
+        buffer_(scratch(branch.run.stage)) {}
 
   Framed take() { return std::move(framed_); }
   bool failed() const { return framed_.error || framed_.mismatch; }
@@ -92,12 +95,9 @@ class StreamReader {
 
   // One call; false on error or end of stream.
   bool receive(size_t size, int extra_flags) {
-    const size_t before = framed_.message.size();
-    const size_t asked = std::min(size, kChunk);
-    framed_.message.resize(before + asked);
-    const auto got =
-        api_.recv(socket_, std::span(framed_.message).subspan(before), flags_ | extra_flags);
-    framed_.message.resize(before + (got ? *got : 0));
+    const std::span<char> room(buffer_.data(), std::min(size, buffer_.size()));
+    const auto got = api_.recv(socket_, room, flags_ | extra_flags);
+    if (got) framed_.message.append(buffer_, 0, *got);
     if (!got) framed_.error = got.error();
     if (got && *got == 0) framed_.error = Errno::eof();
     return got && *got > 0;
@@ -119,6 +119,7 @@ class StreamReader {
   SocketApi& api_;
   Socket socket_;
   int flags_;
+  Bytes& buffer_;
   Framed framed_;
 };
 
@@ -161,11 +162,16 @@ Framed read_stream(Branch& branch, OpenSocket& socket, const Matcher& matcher, i
 Framed read_datagram(Branch& branch, OpenSocket& socket, int flags) {
   Framed framed;
   SocketApi& api = branch.run.api;
-  framed.message.resize(kDatagramMax);
-  auto got = api.recvfrom(socket.socket, framed.message, flags | MSG_TRUNC | MSG_PEEK);
-  if (got && got->size > framed.message.size()) framed.message.resize(got->size);
-  if (got) got = api.recvfrom(socket.socket, framed.message, flags);
-  framed.message.resize(got ? got->size : 0);
+  Bytes& buffer = scratch(branch.run.stage);
+  auto got = api.recvfrom(socket.socket, buffer, flags | MSG_TRUNC | MSG_PEEK);
+  if (got && got->size > buffer.size()) {
+    framed.message.resize(got->size);
+    got = api.recvfrom(socket.socket, framed.message, flags);
+    framed.message.resize(got ? got->size : 0);
+  } else if (got) {
+    got = api.recvfrom(socket.socket, buffer, flags);
+    if (got) framed.message.assign(buffer, 0, got->size);
+  }
   if (!got) {
     framed.error = got.error();
     return framed;

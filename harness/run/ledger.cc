@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/chance.h"
+#include "harness/base/octet_hash.h"
 
 namespace netrig {
 
@@ -31,6 +32,10 @@ std::vector<UnreadStream> Ledger::unread() const {
 void Ledger::saw(const std::string& instance, ByteView what) {
   uint64_t& sight = sights_[instance];
   sight = stable_hash(fmt::format("{:016x}{}", sight, what));
+}
+
+void Ledger::saw(const std::string& instance, ByteView what, ByteView octets) {
+  saw(instance, fmt::format("{} {:016x}", what, hash_octets(octets)));
 }
 
 std::string Ledger::fingerprint() const {

@@ -35,6 +35,8 @@ class Ledger {
 
   // Adds to what `instance` saw, in its own order.
   void saw(const std::string& instance, ByteView what);
+  // The same, with octets of which there may be many.
+  void saw(const std::string& instance, ByteView what, ByteView octets);
   // Hex of a 64-bit hash over all instances' sights, in order of their names; no times in it.
   std::string fingerprint() const;
 

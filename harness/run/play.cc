@@ -6,6 +6,7 @@
 #include <optional>
 #include <unistd.h>
 
+#include "harness/base/quantity.h"
 #include "harness/run/event_trace.h"
 #include "harness/run/exchange.h"
 #include "harness/run/ladder_text.h"
@@ -13,6 +14,9 @@
 
 namespace netrig {
 namespace {
+
+// How much longer than its time limit a run in virtual time may take on the machine's clock.
+constexpr Duration kWallClockGrace = 5s;
 
 // A text file of the run's folder, written in blocks. The first error is kept.
 class OutputFile {
@@ -82,6 +86,13 @@ void decide(RunResult& result, const Exchange::Outcome& outcome, const WorldRepo
   }
 }
 
+void tell_out_of_time(RunResult& result, Duration taken, Instant reached) {
+  result.verdict = Verdict::kInvalid;
+  result.reason = fmt::format(
+      "not done after {} on this machine's clock, at {} of virtual time (--timeout gives it longer)",
+      format_duration(taken), format_duration(reached.time_since_epoch()));
+}
+
 // `world` is the caller's, because ending it takes long and the result need not wait for that.
 void play_in(const Scenario& scenario, const RunOptions& options, const Judge& judge,
              const Fd& output, EventTrace* trace, std::unique_ptr<World>& world,
@@ -98,6 +109,13 @@ void play_in(const Scenario& scenario, const RunOptions& options, const Judge& j
     if (playing != nullptr) playing->interrupt();
   };
   WorldHooks hooks{.observer = journal, .on_stop = stop};
+  const Duration wall_clock_max = time_limit(scenario, options) + kWallClockGrace;
+  hooks.wall_clock_max = wall_clock_max;
+  std::optional<Instant> out_of_time;  // where virtual time stood
+  hooks.on_wall_clock_max = [&] {
+    out_of_time = world->loop().now();
+    stop();
+  };
   if (trace != nullptr) {
     trace->on_difference(stop);
     hooks.trace = [trace](std::string line) { trace->note(std::move(line)); };
@@ -121,6 +139,7 @@ void play_in(const Scenario& scenario, const RunOptions& options, const Judge& j
   WorldReport report = exchange.world_report();
   if (auto problem = journal_file.close()) report.invalid.push_back(*problem);
   decide(result, outcome, report);
+  if (out_of_time) tell_out_of_time(result, wall_clock_max, *out_of_time);
   if (result.verdict == Verdict::kPass) {
     // The folder may lie where the sandbox cannot see it by name; the open descriptor still can.
     const bool entered = ::fchdir(output.get()) == 0;
@@ -141,6 +160,10 @@ void play_twice(const Scenario& scenario, const RunOptions& options, const Judge
   RunResult first = result;
   play_in(scenario, options, judge, output, &trace, world, first);
   world.reset();
+  if (first.verdict == Verdict::kInterrupted || first.verdict == Verdict::kInvalid) {
+    result = std::move(first);
+    return;
+  }
   trace.begin_second();
   play_in(scenario, options, judge, output, &trace, world, result);
   trace.end_second();

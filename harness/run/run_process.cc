@@ -31,8 +31,9 @@ void end_when_stuck(const Scenario& scenario, const RunOptions& options) {
   struct sigaction action{};
   action.sa_handler = [](int) { ::_exit(kHungStatus); };
   ::sigaction(SIGALRM, &action, nullptr);
+  const int times = options.check_determinism ? 2 : 1;
   const auto seconds =
-      std::chrono::duration_cast<std::chrono::seconds>(limit).count() + kGraceSeconds;
+      times * (std::chrono::duration_cast<std::chrono::seconds>(limit).count() + kGraceSeconds);
   ::alarm(static_cast<unsigned>(seconds));
 }
 

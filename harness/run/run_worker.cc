@@ -12,6 +12,7 @@
 
 #include "harness/run/play.h"
 #include "harness/run/run_process.h"
+#include "harness/sockets/fiber.h"
 
 namespace netrig {
 namespace {
@@ -61,6 +62,8 @@ void play_one(const Scenario& scenario, const RunOptions& options, const Judge& 
 
 void serve(const Scenario& scenario, RunOptions options, const Judge& judge, const Fd& socket) {
   block_stop_signals();
+  StackPool stacks;
+  options.stacks = &stacks;
   std::string received;
   bool ended = false;
   while (!stop_is_asked()) {

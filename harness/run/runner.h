@@ -21,6 +21,8 @@
 
 namespace netrig {
 
+class StackPool;
+
 struct RunOptions {
   std::string scenario_path;  // for the result and `again`
   std::string backend = "real";
@@ -32,6 +34,9 @@ struct RunOptions {
   bool check_determinism = false;  // on fake: play it twice and compare every event
   std::string output;  // the run's own folder, made already: OUT/<id>/<backend>-<seed>
   std::string again;   // the command that repeats this run
+  // Where fibers of simulated worlds get their stacks, for runs that follow each other in a
+  // process; null: each makes its own.
+  StackPool* stacks = nullptr;
 };
 
 inline constexpr Duration kDefaultTimeout = 30s;

@@ -6,6 +6,12 @@
 #include "harness/run/verbs.h"
 
 namespace netrig {
+namespace {
+
+// Steps that never wait must not keep signals, time limits and other actors waiting for ever.
+constexpr int64_t kRepeatsInOneTurn = 64;
+
+}  // namespace
 
 Answer do_sleep(Branch& branch, const Step& step) {
   Loop& loop = branch.run.stage.loop;
@@ -34,6 +40,7 @@ Answer do_repeat(Branch& branch, const Step& step) {
   for (int64_t i = 1; i <= *times && !answer.inner; ++i) {
     const Instant turn = arguments.every ? anchor + (i - 1) * *arguments.every : loop.now();
     if (loop.sleep_until(turn) == Loop::Woken::kDeadline) return Answer::of(Errno::timeout());
+    if (i % kRepeatsInOneTurn == 0) loop.yield();
     Scope scope(branch.run, &branch.scope);
     scope.set("i", i);
     Branch inner{branch.run, scope};

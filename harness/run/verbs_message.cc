@@ -25,7 +25,7 @@ Answer send_datagram(Branch& branch, const Step& step, OpenSocket& socket, const
   if (!sent) return Answer::of(sent.error());
   branch.run.book_transfer(step, socket, true, data,
                            answer_to_last ? socket.last_sender : std::nullopt);
-  return {.returned = static_cast<int64_t>(*sent), .data = data};
+  return {.returned = static_cast<int64_t>(*sent)};
 }
 
 Answer send_stream(Branch& branch, const Step& step, OpenSocket& socket, const Bytes& data) {
@@ -41,7 +41,7 @@ Answer send_stream(Branch& branch, const Step& step, OpenSocket& socket, const B
     }
   }
   if (done > 0) branch.run.book_transfer(step, socket, true, ByteView(data).substr(0, done));
-  Answer answer{.returned = static_cast<int64_t>(done), .error = error, .data = data};
+  Answer answer{.returned = static_cast<int64_t>(done), .error = error};
   if (error) answer.details = {fmt::format("sent: {} of {}", done, plural(data.size(), "octet"))};
   return answer;
 }
@@ -54,7 +54,7 @@ bool has_framing(const Matcher& matcher) {
 // Stops a collect: what came last, or the end of what it waits for.
 struct CollectState {
   int64_t messages = 0;
-  Bytes octets;
+  Bytes octets;  // of all, if they are kept
   std::optional<Errno> error;
   std::optional<Mismatch> mismatch;
 };
@@ -75,9 +75,9 @@ bool collect_one(Branch& branch, const Step& step, OpenSocket& socket, Instant l
   {
     DeadlineScope deadline(branch.run.stage.loop, limit);
     if (!keeps_boundaries(socket.transport) && !has_framing(arguments.matcher)) {
-      framed.message.resize(65536);
-      const auto got = branch.run.api.recv(socket.socket, framed.message, call_flags(step));
-      framed.message.resize(got ? *got : 0);
+      Bytes& buffer = scratch(branch.run.stage);
+      const auto got = branch.run.api.recv(socket.socket, buffer, call_flags(step));
+      framed.message.assign(buffer, 0, got ? *got : 0);
       if (!got) framed.error = got.error();
       if (got && *got == 0) framed.error = Errno::eof();
     } else {
@@ -96,7 +96,7 @@ bool collect_one(Branch& branch, const Step& step, OpenSocket& socket, Instant l
     return false;
   }
   ++state.messages;
-  state.octets += framed.message;
+  if (step.save) state.octets += framed.message;
   state.mismatch = framed.mismatch ? framed.mismatch
                                    : check_octets(branch, step, arguments.matcher, framed.message);
   if (state.mismatch) {

@@ -1,10 +1,12 @@
 #include "harness/run/world_factory.h"
 
+#include <chrono>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 
 #include "fakes/world/fake_world.h"
 #include "harness/base/text.h"
@@ -47,16 +49,24 @@ class StoppableRealWorld final : public World {
   std::unique_ptr<RealWorld> world_;
 };
 
-// FakeWorld, which asks now and then whether a signal has come: it never waits for anything.
+// FakeWorld, which asks now and then whether a signal has come or its time on the machine's clock
+// is over: it never waits for anything.
 class StoppableFakeWorld final : public World {
  public:
-  StoppableFakeWorld(std::unique_ptr<FakeWorld> world, std::function<void()> on_stop)
-      : world_(std::move(world)) {
-    world_->loop().set_pulse([stop = std::move(on_stop)] {
-      sigset_t pending;
-      if (sigpending(&pending) != 0) return;
-      if (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1) stop();
-    });
+  StoppableFakeWorld(std::unique_ptr<FakeWorld> world, WorldHooks hooks)
+      : world_(std::move(world)),
+        wall_clock_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(hooks.wall_clock_max);
+    itimerspec limit{};
+    limit.it_value.tv_sec = seconds.count();
+    limit.it_value.tv_nsec = (hooks.wall_clock_max - seconds).count();
+    timerfd_settime(wall_clock_.get(), 0, &limit, nullptr);
+    world_->loop().set_pulse(
+        [this, stop = std::move(hooks.on_stop), over = std::move(hooks.on_wall_clock_max)] {
+          if (stop_is_asked()) stop();
+          uint64_t expirations = 0;
+          if (::read(wall_clock_.get(), &expirations, sizeof expirations) > 0) over();
+        });
   }
 
   Loop& loop() override { return world_->loop(); }
@@ -70,7 +80,14 @@ class StoppableFakeWorld final : public World {
   WorldReport finish() override { return world_->finish(); }
 
  private:
+  static bool stop_is_asked() {
+    sigset_t pending;
+    return sigpending(&pending) == 0 &&
+           (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
+  }
+
   std::unique_ptr<FakeWorld> world_;
+  Fd wall_clock_;
 };
 
 std::map<std::string, LinkConfig> links_of(const Scenario& scenario) {
@@ -108,6 +125,7 @@ MadeWorld make_fake(const Scenario& scenario, const RunOptions& options, const F
   fake.seed = options.seed;
   fake.capture_sent = scenario.capture_sent;
   fake.observer = &hooks.observer;
+  fake.stacks = options.stacks;
   if (options.capture) {
     Fd file(::openat(output.get(), kCaptureName,
                      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
@@ -117,7 +135,7 @@ MadeWorld make_fake(const Scenario& scenario, const RunOptions& options, const F
     fake.capture.emplace(std::move(file), "netrig");
   }
   if (hooks.trace) {
-    fake.trace = [tell = std::move(hooks.trace)](uint64_t index, const FakePacket& packet,
+    fake.trace = [tell = hooks.trace](uint64_t index, const FakePacket& packet,
                                                  const Fate& fate) {
       tell(fmt::format("packet {} at {}: {} {}", index,
                        format_duration(packet.sent_at.time_since_epoch()),
@@ -126,7 +144,7 @@ MadeWorld make_fake(const Scenario& scenario, const RunOptions& options, const F
   }
   auto world = FakeWorld::make(std::move(fake));
   if (!world) return std::unexpected(world.error());
-  return std::make_unique<StoppableFakeWorld>(std::move(*world), std::move(hooks.on_stop));
+  return std::make_unique<StoppableFakeWorld>(std::move(*world), std::move(hooks));
 }
 
 // The stream connections that the openings make, as pairs of hosts, which the backend cannot

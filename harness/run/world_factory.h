@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/base/fd.h"
+#include "harness/base/time.h"
 #include "harness/link/fate.h"
 #include "harness/run/runner.h"
 #include "harness/sockets/world.h"
@@ -27,6 +28,10 @@ struct WorldHooks {
   LinkObserver& observer;
   // Called from the loop when SIGINT or SIGTERM asks the process to end (both must be blocked).
   std::function<void()> on_stop;
+  // A world in virtual time calls this when it has taken so long on the machine's clock: its own
+  // time may stand still, and no limit in it be reached.
+  Duration wall_clock_max{0};
+  std::function<void()> on_wall_clock_max = {};
   // Told of every packet of a simulated network, a line each, as it is sent; may be empty.
   std::function<void(std::string)> trace = {};
 };

@@ -17,7 +17,7 @@ struct Loop::Task {
   std::unique_ptr<Fiber> fiber;
 };
 
-Loop::Loop() = default;
+Loop::Loop(StackPool* stacks) : stacks_(stacks != nullptr ? *stacks : own_stacks_) {}
 
 Loop::~Loop() {
   NETRIG_REQUIRE(tasks_.empty());

@@ -32,7 +32,10 @@ class Loop {
     kStopped,   // stop() was called
   };
 
-  Loop();
+  // Fibers get their stacks from `stacks`, which must outlive the loop; null: from a pool of its
+  // own. Loops of one thread that follow each other share a pool, so that mapping stacks is not
+  // most of what a short run costs.
+  explicit Loop(StackPool* stacks = nullptr);
   // Whoever derives calls destroy_fibers() in its own destructor: unwinding fibers may still ask
   // now().
   virtual ~Loop();
@@ -131,7 +134,8 @@ class Loop {
   std::map<std::pair<Instant, TimerId>, Timer> timers_;
   std::map<TimerId, Instant> timer_times_;
   size_t watchdogs_ = 0;  // of timers_
-  StackPool stacks_;
+  StackPool own_stacks_;
+  StackPool& stacks_;
   Task* current_ = nullptr;
   uint64_t next_id_ = 1;
   bool stopped_ = false;
