@@ -25,10 +25,12 @@ def tshark(capture, display_filter, *fields):
 
 
 def bad_packets(capture):
-    """Those that are malformed or have a wrong checksum, but for those that a link has damaged."""
+    """Those that are malformed or have a wrong checksum, but for those that a link has damaged, and ICMP errors
+    of the largest size: what they quote is cut, so that tshark sums up less than was sent."""
     return tshark(capture, "(ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0 "
                            "|| icmp.checksum.status == 0 || icmpv6.checksum.status == 0 || _ws.malformed) "
-                           "&& !(frame.comment contains \"corrupted\")")
+                           "&& !(frame.comment contains \"corrupted\") "
+                           "&& !(icmp && ip.len == 576) && !(icmpv6 && ipv6.plen == 1240)")
 
 
 @needs_tshark

@@ -102,6 +102,13 @@ Result<void> FakeSocket::keep_option(int level, int name, int value) {
   return {};
 }
 
+void FakeSocket::inherit_options(const FakeSocket& from) {
+  options_ = from.options_;
+  send_buffer_set_ = from.send_buffer_set_;
+  receive_buffer_set_ = from.receive_buffer_set_;
+  kept_options_ = from.kept_options_;
+}
+
 Result<int64_t> FakeSocket::get_option(int level, int name) {
   if (level != SOL_SOCKET) return fail_with(EOPNOTSUPP);
   switch (name) {

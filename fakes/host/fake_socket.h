@@ -125,6 +125,7 @@ class FakeSocket : public std::enable_shared_from_this<FakeSocket> {
   // Options that change nothing here but what is answered later.
   int kept_option(int level, int name, int standard) const;
   Result<void> keep_option(int level, int name, int value);
+  void inherit_options(const FakeSocket& from);  // as a listener's child does
 
   SocketOptions options_;
   bool send_buffer_set_ = false;     // SOCK_SNDBUF_LOCK

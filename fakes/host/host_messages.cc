@@ -135,9 +135,7 @@ Result<size_t> FakeHost::recv(Socket socket, std::span<char> buffer, int flags) 
   const Parts::Call call(*parts_);
   auto received = parts_->receive(found, {&buffer, 1}, flags);
   if (!received) return fail_with(received.error());
-  ControlData dropped;
-  auto kept = parts_->decode_control(*received, dropped);
-  for (const Socket right : dropped.rights) static_cast<void>(close(right));
+  parts_->drop_rights(*received);
   return received->size;
 }
 
@@ -147,9 +145,7 @@ Result<ReceivedFrom> FakeHost::recvfrom(Socket socket, std::span<char> buffer, i
   const Parts::Call call(*parts_);
   auto received = parts_->receive(found, {&buffer, 1}, flags);
   if (!received) return fail_with(received.error());
-  ControlData dropped;
-  auto kept = parts_->decode_control(*received, dropped);
-  for (const Socket right : dropped.rights) static_cast<void>(close(right));
+  parts_->drop_rights(*received);
   return ReceivedFrom{received->size,
                       received->has_from ? received->from : Endpoint::unix_unnamed()};
 }
@@ -184,6 +180,14 @@ Result<void> FakeHost::Parts::decode_control(IncomingMessage& from, ControlData&
   from.rights.clear();
   control.credentials = std::move(from.credentials);
   return result;
+}
+
+// Handles that came with octets but were not asked for.
+void FakeHost::Parts::drop_rights(IncomingMessage& from) {
+  if (from.rights.empty()) return;
+  ControlData dropped;
+  static_cast<void>(decode_control(from, dropped));
+  for (const Socket right : dropped.rights) static_cast<void>(self.close(right));
 }
 
 // recv(2): MSG_WAITALL waits for the whole amount on streams, unless the stream ends, breaks or an

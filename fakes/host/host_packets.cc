@@ -6,19 +6,6 @@
 #include "fakes/host/unix_sockets.h"
 
 namespace netrig {
-namespace {
-
-constexpr size_t kTcpRoutesMax = 65536;
-
-}  // namespace
-
-size_t FakeHost::Parts::TupleHash::operator()(const TupleKey& key) const {
-  uint64_t hash = uint64_t{key.source.port()} << 16 | key.destination.port();
-  for (const uint8_t octet : key.destination.address().octets()) {
-    hash = (hash ^ octet) * 0x100000001b3;
-  }
-  return static_cast<size_t>(hash ^ hash >> 29);
-}
 
 void FakeHost::deliver(FakePacket&& packet) {
   Parts& parts = *parts_;
@@ -48,31 +35,29 @@ void FakeHost::Parts::deliver_udp(FakePacket&& packet) {
 
 // ---- tcp::Output
 
-FakeHost::Parts::TcpRoute* FakeHost::Parts::tcp_route(const TupleKey& key, bool make) {
-  const auto known = tcp_routes.find(key);
-  if (known != tcp_routes.end()) return &known->second;
+TcpRoute* FakeHost::Parts::tcp_route(const tcp::FourTuple& tuple, bool make) {
+  if (TcpRoute* known = tcp_routes.find(tuple)) return known;
   if (!make) return nullptr;
-  if (tcp_routes.size() >= kTcpRoutesMax) tcp_routes.clear();  // they are made again
   TcpRoute route;
-  route.to = network.host_by_address(key.destination.address(), id);
+  route.to = network.host_by_address(tuple.peer, id);
   if (route.to) {
-    const InetSocket* sender = inet.tcp_socket(key.source);
+    const Endpoint source(tuple.local, tuple.local_port);
+    const InetSocket* sender = inet.tcp_socket(source);
     route.flow = flow_of(network, {.transport = Transport::kTcp,
                                    .from = id,
                                    .to = *route.to,
-                                   .source = key.source,
-                                   .destination = key.destination,
+                                   .source = source,
+                                   .destination = Endpoint(tuple.peer, tuple.peer_port),
                                    .sender_bound = sender != nullptr && sender->was_bound()});
   }
-  return &tcp_routes.emplace(key, route).first->second;
+  return &tcp_routes.add(tuple, route);
 }
 
 void FakeHost::Parts::transmit(const IpAddress& source, const IpAddress& destination,
                                tcp::Segment&& segment, const std::string& activity) {
-  const TupleKey key{Endpoint(source, segment.source_port),
-                     Endpoint(destination, segment.destination_port)};
+  const tcp::FourTuple tuple{source, destination, segment.source_port, segment.destination_port};
   // An answer to nobody's segment belongs to no flow.
-  TcpRoute* route = tcp_route(key, !segment.has(kTcpRst));
+  TcpRoute* route = tcp_route(tuple, !segment.has(kTcpRst));
   FakePacket packet;
   packet.from = id;
   if (route != nullptr) {

@@ -7,12 +7,12 @@
 #include <queue>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "fakes/host/fake_host.h"
 #include "fakes/host/inet_socket.h"
 #include "fakes/host/inet_table.h"
+#include "fakes/host/tcp_routes.h"
 #include "fakes/tcp/stack.h"
 
 namespace netrig {
@@ -62,25 +62,13 @@ struct FakeHost::Parts final : tcp::Output {
                                   int flags);
   Result<void> encode_control(const ControlData& control, OutgoingMessage& message) const;
   Result<void> decode_control(IncomingMessage& from, ControlData& control);
+  void drop_rights(IncomingMessage& from);
 
   // ---- packets (host_packets.cc, host_icmp.cc)
-  struct TupleKey {
-    Endpoint source;
-    Endpoint destination;
-    bool operator==(const TupleKey&) const = default;
-  };
-  struct TupleHash {
-    size_t operator()(const TupleKey& key) const;
-  };
-  struct TcpRoute {
-    std::optional<Network::HostId> to;
-    Network::FlowId flow = 0;
-    uint16_t identification = 1;
-  };
   void transmit(const IpAddress& source, const IpAddress& destination, tcp::Segment&& segment,
                 const std::string& activity) override;
   uint32_t mtu(const IpAddress& source, const IpAddress& destination) const override;
-  TcpRoute* tcp_route(const TupleKey& key, bool make);
+  TcpRoute* tcp_route(const tcp::FourTuple& tuple, bool make);
   void deliver_udp(FakePacket&& packet);
   void send_port_unreachable(const FakePacket& about);
   void deliver_icmp(const FakePacket& packet, const FakeIcmpError& error);
@@ -94,7 +82,7 @@ struct FakeHost::Parts final : tcp::Output {
   std::vector<SocketRef> handles;  // from kFirstHandle on; null: free
   std::priority_queue<int, std::vector<int>, std::greater<>> free_handles;
   std::vector<InetSocket*> live;
-  std::unordered_map<TupleKey, TcpRoute, TupleHash> tcp_routes;  // never iterated
+  TcpRoutes tcp_routes;
   InetTable inet;
   tcp::Stack stack;
   Alarm alarm;

@@ -122,9 +122,8 @@ Result<InetSocket::Way> InetSocket::way_to(const Endpoint& destination) const {
                                                  : from;
   }
   if (!host_.network().host_by_address(to, host_.id())) return fail_with(ENETUNREACH);
-  if (from.is_unspecified() && (!from.is_v6() && is_v6() && to.is_v6())) {
-    return fail_with(ENETUNREACH);  // bound to ::ffff:0.0.0.0
-  }
+  // ip6_dst_lookup_tail(): bound to an IPv4 address or to ::ffff:0.0.0.0.
+  if (!from.is_v6() && is_v6() && to.is_v6()) return fail_with(EAFNOSUPPORT);
   if (!from.is_unspecified() && from.is_v6() != to.is_v6()) return fail_with(ENETUNREACH);
   if (from.is_unspecified()) {
     from = to.is_loopback() ? to : host_.network().address(host_.id(), to.is_v6());

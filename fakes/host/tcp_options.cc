@@ -67,6 +67,8 @@ tcp::ConnectionOptions TcpSocket::connection_options() const {
     made.send_buffer_fixed = true;
   }
   made.keepalive = options_.keepalive;
+  made.receive_shutdown = receive_shutdown_;
+  made.send_shutdown = send_shutdown_;
   made.urgent_inline = kept_option(SOL_SOCKET, SO_OOBINLINE, 0) != 0;
   made.receive_low_water = static_cast<uint32_t>(options_.receive_low_water);
   return made;

@@ -61,7 +61,7 @@ Result<void> TcpSocket::listen(int backlog) {
     return may;
   }
   auto made = host_.tcp().listen(Endpoint(local_address_, local_port_), is_dual(), limited,
-                                 connection_options(), this);
+                                 connection_options(), this, true);
   if (!made) return fail_with(made.error());
   listener_ = *made;
   host_.inet_changed();
@@ -78,13 +78,13 @@ Result<SocketRef> TcpSocket::accept(Endpoint& peer) {
   child->phase_ = Phase::kConnected;
   child->tcp_options_ = connection->options();
   child->linger2_ = linger2_;
-  child->options_ = options_;
+  child->inherit_options(*this);
   // What fcntl(2) and time-outs set is not the kernel's to inherit (harness/real).
   child->options_.nonblocking = false;
   child->options_.receive_timeout.reset();
   child->options_.send_timeout.reset();
-  child->send_buffer_set_ = send_buffer_set_;
-  child->receive_buffer_set_ = receive_buffer_set_;
+  child->receive_shutdown_ = receive_shutdown_;
+  child->send_shutdown_ = send_shutdown_;
   child->v6only_ = v6only_;
   child->bound_ = bound_;
   child->has_source_ = true;
@@ -143,7 +143,6 @@ Result<void> TcpSocket::start(const Endpoint& peer) {
   peer_ = way->destination;
   phase_ = Phase::kConnecting;
   error_.reset();
-  receive_shutdown_ = send_shutdown_ = false;
   host_.inet_changed();
   return fail_with(EINPROGRESS);
 }
@@ -212,6 +211,7 @@ Result<void> TcpSocket::shutdown(int how) {
     case State::kListen:
       if (how == SHUT_WR) return {};
       stop_listening();
+      receive_shutdown_ = send_shutdown_ = false;  // tcp_disconnect()
       phase_ = Phase::kUnconnected;
       break;
     case State::kSynSent:

@@ -58,6 +58,8 @@ Result<UdpSocket::Way> UdpSocket::destination_of(const OutgoingMessage& message)
     return way_to(to);
   }
   if (!connected_) return fail_with(EDESTADDRREQ);
+  // udpv6_sendmsg() hands over to udp_sendmsg() with the peer as a name.
+  if (is_v6() && !peer_->address().is_v6() && peer_->port() == 0) return fail_with(EINVAL);
   return way_to(*peer_);
 }
 
@@ -125,7 +127,7 @@ void UdpSocket::transmit(const Route& found, SharedBytes&& payload) {
 const UdpSocket::Route* UdpSocket::steady_route(const OutgoingMessage& message) const {
   const Endpoint* asked = message.to ? &*message.to : peer_ ? &*peer_ : nullptr;
   const bool plain = (message.flags & MSG_OOB) == 0 && message.size <= kDatagramMax;
-  if (asked == nullptr || !plain || *asked != last_asked_) return nullptr;
+  if (asked == nullptr || asked->port() == 0 || !plain || *asked != last_asked_) return nullptr;
   return is_current(last_route_) ? &last_route_ : nullptr;
 }
 

@@ -69,6 +69,7 @@ std::optional<Network::HostId> Network::host_by_address(const IpAddress& address
                                                         HostId asking) const {
   const IpAddress plain = unmapped(address);
   if (plain.is_loopback()) return asking;
+  if (plain.is_unspecified()) return std::nullopt;
   for (const auto& [host, own] : parts_->options.addresses) {
     if (plain == own.first || plain == own.second) return host;
   }

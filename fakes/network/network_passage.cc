@@ -223,6 +223,7 @@ void Network::Parts::hand_over(FakePacket& packet, const Fate& fate, const Arriv
   PacketReceiver* receiver = receivers[packet.to];
   if (receiver == nullptr) return;
   ++counters.packets_delivered;
+  if (packet.payload_size() > 0) counters.last_arrival = loop.now();
   receiver->deliver(std::move(packet));
 }
 

@@ -118,6 +118,7 @@ TEST_F(PacketDrill, ABlockingCallOnASecondThreadReturnsWhenItsPacketCame) {
   const int fd = accepted(listening(8080));
   char buffer[10];
   ssize_t got = 0;
+  ASSERT_GE(fd, 0);
   std::thread blocking([&] { got = ifc_.read(data(), fd, buffer, sizeof buffer); });
   ifc_.usleep(data(), 1000);
   inject(kTcpAck | kTcpPsh, 1, iss_ + 1, "late");

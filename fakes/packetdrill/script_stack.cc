@@ -110,7 +110,13 @@ Result<int> ScriptStack::poll(std::span<PollEntry> entries, Duration timeout) {
   while (true) {
     auto ready = host_->poll(entries, Duration{0});
     if (!ready || *ready > 0 || loop_.now() >= limit) return ready;
-    wait_for_others(lock);
+    if (std::this_thread::get_id() != owner_) {
+      wait_for_others(lock);
+    } else if (limit == Instant::max()) {
+      if (!pass_one_event(lock)) return fail_with(EDEADLK);
+    } else {
+      pass(lock, std::min(limit, loop_.events().next()), [] { return false; });
+    }
   }
 }
 
@@ -131,6 +137,13 @@ void ScriptStack::pass(std::unique_lock<std::mutex>& lock, Instant when,
     return over || enough();
   });
   if (timer) loop_.cancel(*timer);
+}
+
+bool ScriptStack::pass_one_event(std::unique_lock<std::mutex>& lock) {
+  if (loop_.events().empty()) return false;
+  const Instant next = loop_.events().next();
+  pass(lock, next, [] { return false; });
+  return true;
 }
 
 void ScriptStack::let_others_try(std::unique_lock<std::mutex>& lock) {

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "fakes/host/fake_host.h"
 #include "fakes/host/unix_sockets.h"
@@ -52,7 +53,7 @@ class ScriptStack final : private PacketReceiver {
 
   // ---- sockets
   // Tries `call` until it answers something else than EAGAIN, as a blocking call does, if
-  // `blocking`. Only the second thread may block: the first is the one that makes time pass.
+  // `blocking`. While the first thread waits so, time passes; EDEADLK if nothing will happen.
   template <typename T>
   Result<T> call(bool blocking, const std::function<Result<T>(SocketApi&)>& call) {
     std::unique_lock lock(mutex_);
@@ -62,7 +63,11 @@ class ScriptStack final : private PacketReceiver {
         done_trying();
         return answer;
       }
-      wait_for_others(lock);
+      if (std::this_thread::get_id() != owner_) {
+        wait_for_others(lock);
+      } else if (!pass_one_event(lock)) {
+        return fail_with(EDEADLK);
+      }
     }
   }
   // poll(2): waits in virtual time, or, on the second thread, until the first makes it pass.
@@ -71,10 +76,12 @@ class ScriptStack final : private PacketReceiver {
  private:
   void deliver(FakePacket&& packet) override;
   void pass(std::unique_lock<std::mutex>& lock, Instant when, const std::function<bool()>& enough);
+  bool pass_one_event(std::unique_lock<std::mutex>& lock);  // false: there is none
   void let_others_try(std::unique_lock<std::mutex>& lock);
   void wait_for_others(std::unique_lock<std::mutex>& lock);
   void done_trying();
 
+  const std::thread::id owner_ = std::this_thread::get_id();
   std::mutex mutex_;
   std::condition_variable happened_;  // waiting threads may try again
   std::condition_variable tried_;     // they have

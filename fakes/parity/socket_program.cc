@@ -172,7 +172,7 @@ class Runner {
     if (slots_.empty()) return;
     const size_t index = step.socket % slots_.size();
     const std::string line = call(index, slots_[index], step);
-    tell(line);
+    if (!line.empty()) tell(line);
   }
 
   std::string call(size_t index, Slot& slot, const SocketStep& step) {
@@ -181,13 +181,19 @@ class Runner {
     switch (step.call) {
       case SocketCall::kBind: {
         const Endpoint where = places_.endpoint(slot.kind.domain, slot.host, step.choice);
+        if (would_join_group(slot, where)) return "";
         return fmt::format("bind s{} {} -> {}", index, places_.shown(where),
                            told(api.bind(s, where)));
       }
       case SocketCall::kListen:
+        if (const auto local = api.getsockname(s);
+            local && would_join_group(slot, *local)) {
+          return "";
+        }
         return fmt::format("listen s{} {} -> {}", index, step.choice % 3,
                            told(api.listen(s, step.choice % 3)));
       case SocketCall::kConnect: {
+        if (bound_by_kernel(slot)) return "";
         const Endpoint where = places_.endpoint(slot.kind.domain, slot.host, step.choice);
         return fmt::format("connect s{} {} -> {}", index, places_.shown(where),
                            told(api.connect(s, where)));
@@ -231,6 +237,36 @@ class Runner {
       default:
         return "";
     }
+  }
+
+  // Which socket of a SO_REUSEPORT group gets a datagram or connection is the kernel's secret hash.
+  // TCP sockets may be bound together, but only one of them listens.
+  bool would_join_group(const Slot& slot, const Endpoint& where) const {
+    const auto asks = [](const Slot& each) {
+      return each.api->getsockopt(each.socket, SOL_SOCKET, SO_REUSEPORT).value_or(0) != 0;
+    };
+    const auto type = [](const Slot& each) {
+      return each.api->getsockopt(each.socket, SOL_SOCKET, SO_TYPE).value_or(0);
+    };
+    if (where.kind() != Endpoint::Kind::kIp || where.port() == 0 || !asks(slot)) return false;
+    return std::any_of(slots_.begin(), slots_.end(), [&](const Slot& other) {
+      if (other.api == slot.api && other.socket == slot.socket) return false;
+      if (type(other) != type(slot) || !asks(other)) return false;
+      const auto local = other.api->getsockname(other.socket);
+      if (!local || local->kind() != Endpoint::Kind::kIp || local->port() != where.port()) return false;
+      return type(slot) == SOCK_DGRAM ||
+             other.api->getsockopt(other.socket, SOL_SOCKET, SO_ACCEPTCONN).value_or(0) != 0;
+    });
+  }
+
+  // A UDP socket that the kernel bound to a port when it first sent: on `real`, where all hosts are
+  // on lo, its connect() takes the peer's address for its own.
+  bool bound_by_kernel(const Slot& slot) const {
+    const auto type = slot.api->getsockopt(slot.socket, SOL_SOCKET, SO_TYPE);
+    if (!type || *type != SOCK_DGRAM || program_.one_host) return false;
+    const auto local = slot.api->getsockname(slot.socket);
+    return local && local->kind() == Endpoint::Kind::kIp && local->port() != 0 &&
+           local->address().is_unspecified();
   }
 
   std::string name(const Result<Endpoint>& endpoint) const {

@@ -69,6 +69,10 @@ struct ConnectionOptions {
   uint32_t window_clamp = 0;
   uint32_t receive_low_water = 1;
   uint32_t notsent_low_water = 0xffffffff;
+  // shutdown() of the socket before it connected or listened: Linux's sk_shutdown stays, and a
+  // listener's connections inherit it.
+  bool receive_shutdown = false;
+  bool send_shutdown = false;
 };
 
 // What poll(2) and the socket's owner want to know.

@@ -27,6 +27,8 @@ ConnectionImpl::ConnectionImpl(StackCore& core, const ConnectionOptions& options
       receive_buffer_asked_(options.receive_buffer),
       local_(local),
       peer_(peer),
+      read_shut_(options.receive_shutdown),
+      write_shut_(options.send_shutdown),
       queue_(core.pool()) {}
 
 // ---- state

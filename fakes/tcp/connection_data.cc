@@ -73,7 +73,9 @@ void ConnectionImpl::queue_in_order(Instant now, Segment&& segment, SharedBytes 
   const bool has_data = !payload.empty();
   segment.payload = payload;  // for what is measured
   const bool fin = queue_.append(std::move(payload), segment.has(kTcpFin), report_);
-  octets_received_ += static_cast<uint32_t>(queue_.rcv_nxt() - before) - (fin ? 1u : 0u);
+  const uint32_t octets = static_cast<uint32_t>(queue_.rcv_nxt() - before) - (fin ? 1u : 0u);
+  octets_received_ += octets;
+  if (octets > 0) core_.count_octets(now, octets);
   if (has_data) data_arrived(now, segment);
   if (fin) process_fin(now);
   // RFC 5681 4.2: a gap was filled.

@@ -191,9 +191,11 @@ void ConnectionImpl::establish(Instant now, const Segment& segment, std::optiona
   if (!options_.quickack) acks_.enter_pingpong();
   ack_received_at_ = now;
   if (options_.keepalive) keepalive_deadline_ = now + options_.keepalive_idle;
+  const bool from_syn_sent = state_ == State::kSynSent;
   set_state(State::kEstablished);
-  // It was closed or shut down during a simultaneous open.
-  if (write_shut_ && send_fin_state()) push(now);
+  // It was closed or shut down during a simultaneous open, or its listener before it listened.
+  // (From SYN-SENT the FIN is left to close().)
+  if (write_shut_ && !from_syn_sent && send_fin_state()) push(now);
 }
 
 void ConnectionImpl::accept_handshake(Instant now, const Agreement& agreement, const Segment& ack) {

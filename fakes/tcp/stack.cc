@@ -18,23 +18,35 @@ IpAddress any_v6() {
   return IpAddress::v6({});
 }
 
+uint32_t group_hash(const FourTuple& tuple) {
+  uint32_t hash = 2166136261u;  // FNV-1a: which of a group, not a defence
+  for (const IpAddress& address : {tuple.local, tuple.peer}) {
+    for (const uint8_t octet : address.octets()) hash = (hash ^ octet) * 16777619u;
+  }
+  hash = (hash ^ tuple.local_port) * 16777619u;
+  hash = (hash ^ tuple.peer_port) * 16777619u;
+  return hash ^ hash >> 15;
+}
+
 }  // namespace
 
 struct Stack::Parts {
   Parts(Output& output, BytePool& pool, const StackOptions& options)
       : core(output, pool, options) {}
 
-  ListenerImpl* listener_at(const IpAddress& address, uint16_t port) const {
-    const auto found = listeners.find({port, address});
-    return found == listeners.end() ? nullptr : found->second.get();
+  ListenerImpl* listener_at(const IpAddress& address, const FourTuple& tuple) const {
+    const auto found = listeners.find({tuple.local_port, address});
+    if (found == listeners.end()) return nullptr;
+    const auto& group = found->second;
+    return group[group.size() == 1 ? 0 : group_hash(tuple) % group.size()].get();
   }
   // An exact address first, then the wildcards.
   ListenerImpl* listener_for(const FourTuple& tuple) const {
     if (listeners.empty()) return nullptr;
-    if (ListenerImpl* exact = listener_at(tuple.local, tuple.local_port)) return exact;
-    if (tuple.local.is_v6()) return listener_at(any_v6(), tuple.local_port);
-    if (ListenerImpl* any = listener_at(IpAddress(), tuple.local_port)) return any;
-    ListenerImpl* both = listener_at(any_v6(), tuple.local_port);
+    if (ListenerImpl* exact = listener_at(tuple.local, tuple)) return exact;
+    if (tuple.local.is_v6()) return listener_at(any_v6(), tuple);
+    if (ListenerImpl* any = listener_at(IpAddress(), tuple)) return any;
+    ListenerImpl* both = listener_at(any_v6(), tuple);
     return both != nullptr && both->dual() ? both : nullptr;
   }
   void process_time_wait(Instant now, TimeWait& wait, const FourTuple& tuple, Segment&& segment);
@@ -45,7 +57,8 @@ struct Stack::Parts {
   }
 
   StackCore core;
-  std::map<std::pair<uint16_t, IpAddress>, std::unique_ptr<ListenerImpl>> listeners;
+  // Several at one place: a group of SO_REUSEPORT. No place is empty.
+  std::map<std::pair<uint16_t, IpAddress>, std::vector<std::unique_ptr<ListenerImpl>>> listeners;
 };
 
 Stack::Stack(Output& output, BytePool& pool, const StackOptions& options)
@@ -77,20 +90,27 @@ Result<Connection*> Stack::connect(Instant now, const Endpoint& local, const End
 }
 
 Result<Listener*> Stack::listen(const Endpoint& local, bool dual, size_t backlog,
-                                const ConnectionOptions& options, ListenerObserver* observer) {
-  std::unique_ptr<ListenerImpl>& place = parts_->listeners[{local.port(), local.address()}];
-  if (place != nullptr) return fail_with(EADDRINUSE);
-  place = std::make_unique<ListenerImpl>(parts_->core, local, dual, backlog, options, observer);
-  return place.get();
+                                const ConnectionOptions& options, ListenerObserver* observer,
+                                bool shared) {
+  auto& group = parts_->listeners[{local.port(), local.address()}];
+  if (!group.empty() && !shared) return fail_with(EADDRINUSE);
+  group.push_back(
+      std::make_unique<ListenerImpl>(parts_->core, local, dual, backlog, options, observer));
+  return group.back().get();
 }
 
 void Stack::close_listener(Instant now, Listener* listener) {
   const auto found =
       parts_->listeners.find({listener->local().port(), listener->local().address()});
-  NETRIG_REQUIRE(found != parts_->listeners.end() && found->second.get() == listener);
+  NETRIG_REQUIRE(found != parts_->listeners.end());
+  auto& group = found->second;
+  const auto place = std::find_if(group.begin(), group.end(),
+                                  [&](const auto& each) { return each.get() == listener; });
+  NETRIG_REQUIRE(place != group.end());
   // First out of the way: nothing that happens now may find it.
-  const std::unique_ptr<ListenerImpl> closing = std::move(found->second);
-  parts_->listeners.erase(found);
+  const std::unique_ptr<ListenerImpl> closing = std::move(*place);
+  group.erase(place);
+  if (group.empty()) parts_->listeners.erase(found);
   closing->close(now);
 }
 
@@ -106,7 +126,9 @@ Stack::PortUse Stack::port_use(const Endpoint& local) const {
   };
   for (auto it = parts_->listeners.lower_bound({local.port(), IpAddress()});
        it != parts_->listeners.end() && it->first.first == local.port(); ++it) {
-    const bool both = it->second->dual() && it->first.second.is_unspecified();
+    const bool both = it->first.second.is_unspecified() &&
+                      std::any_of(it->second.begin(), it->second.end(),
+                                  [](const auto& listener) { return listener->dual(); });
     if (same(it->first.second) || both) return PortUse::kListening;
   }
   PortUse use = PortUse::kFree;

@@ -60,7 +60,12 @@ struct StackCounters {
   uint64_t segments_received = 0, segments_sent = 0;
   uint64_t checksum_errors = 0;
   uint64_t resets_sent = 0, challenge_acks = 0;
+  uint64_t handshake_retransmissions = 0;  // segments with SYN that were sent before
   uint64_t listen_overflows = 0;
+  // Octets that came and were in order, of all connections, and when the first and the last did.
+  uint64_t octets_in_order = 0;
+  Instant first_octet_at;
+  Instant last_octet_at;
 };
 
 class Stack {
@@ -78,9 +83,11 @@ class Stack {
   Result<Connection*> connect(Instant now, const Endpoint& local, const Endpoint& peer,
                               const ConnectionOptions& options, ConnectionObserver* observer);
   // A wildcard local address listens on all of the host's addresses of its family (`dual`: an IPv6
-  // wildcard on IPv4 too). EADDRINUSE if another listener has the endpoint.
+  // wildcard on IPv4 too). EADDRINUSE if another listener has the endpoint, unless it is `shared`
+  // (SO_REUSEPORT, which the caller has judged): then a hash of the four-tuple chooses one of them.
   Result<Listener*> listen(const Endpoint& local, bool dual, size_t backlog,
-                           const ConnectionOptions& options, ListenerObserver* observer);
+                           const ConnectionOptions& options, ListenerObserver* observer,
+                           bool shared = false);
   // Connections in its queues are reset.
   void close_listener(Instant now, Listener* listener);
   // connect() of a socket that was never going to be one: aborts a handshake under way.

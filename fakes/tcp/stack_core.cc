@@ -71,6 +71,7 @@ void StackCore::transmit(const FourTuple& tuple, Segment&& segment, const std::s
   segment.destination_port = tuple.peer_port;
   ++counters_.segments_sent;
   if (segment.has(kTcpRst)) ++counters_.resets_sent;
+  if (segment.has(kTcpSyn) && segment.times_sent > 0) ++counters_.handshake_retransmissions;
   output_.transmit(tuple.local, tuple.peer, std::move(segment), activity);
 }
 

@@ -42,6 +42,11 @@ class StackCore {
   BytePool& pool() { return pool_; }
   const StackOptions& options() const { return options_; }
   StackCounters& counters() { return counters_; }
+  void count_octets(Instant now, uint32_t octets) {
+    if (counters_.octets_in_order == 0) counters_.first_octet_at = now;
+    counters_.last_octet_at = now;
+    counters_.octets_in_order += octets;
+  }
   SenderCounters& past() { return past_; }  // of connections that are gone
 
   // ---- participants

@@ -41,6 +41,10 @@ int64_t counter(uint64_t value) {
   return static_cast<int64_t>(value);
 }
 
+int64_t microseconds(Instant when) {
+  return when.time_since_epoch() / 1us;
+}
+
 }  // namespace
 
 // In order of construction: each uses those before it.
@@ -82,6 +86,7 @@ struct FakeWorld::Parts {
   }
 
   void count(WorldReport& report) const;
+  void count_tcp(std::map<std::string, int64_t>& counters) const;
   void close_all();
   bool farewells_missing() const;
 };
@@ -138,10 +143,35 @@ WorldReport FakeWorld::finish() {
   return report;
 }
 
+void FakeWorld::Parts::count_tcp(std::map<std::string, int64_t>& counters) const {
+  tcp::SenderCounters total;
+  uint64_t octets = 0;
+  Instant first = Instant::max();
+  Instant last{};
+  for (const auto& host : hosts) {
+    const tcp::SenderCounters own = host->tcp().total_sent();
+    total.retransmitted_segments += own.retransmitted_segments;
+    total.fast_retransmits += own.fast_retransmits;
+    total.timeouts += own.timeouts;
+    const tcp::StackCounters& received = host->tcp().counters();
+    total.retransmitted_segments += received.handshake_retransmissions;
+    if (received.octets_in_order == 0) continue;
+    octets += received.octets_in_order;
+    first = std::min(first, received.first_octet_at);
+    last = std::max(last, received.last_octet_at);
+  }
+  counters["tcp_retransmissions"] = counter(total.retransmitted_segments);
+  counters["tcp_fast_retransmits"] = counter(total.fast_retransmits);
+  counters["tcp_timeouts"] = counter(total.timeouts);
+  counters["tcp_octets_received"] = counter(octets);
+  const int64_t took_us = octets == 0 ? 0 : microseconds(last) - microseconds(first);
+  counters["goodput_kbit_s"] = took_us == 0 ? 0 : counter(octets * 8000) / took_us;
+}
+
 void FakeWorld::Parts::count(WorldReport& report) const {
   const NetworkCounters& sent = network.counters();
   auto& counters = report.counters;
-  counters["virtual_time_us"] = loop.now().time_since_epoch().count() / 1000;
+  counters["virtual_time_us"] = microseconds(loop.now());
   counters["packets_sent"] = counter(sent.packets_sent);
   counters["packets_delivered"] = counter(sent.packets_delivered);
   counters["packets_dropped"] = counter(sent.packets_dropped);
@@ -149,16 +179,8 @@ void FakeWorld::Parts::count(WorldReport& report) const {
   counters["datagrams_dropped"] = counter(sent.datagrams_dropped);
   counters["tcp_segments_sent"] = counter(sent.tcp_segments_sent);
   counters["tcp_segments_dropped"] = counter(sent.tcp_segments_dropped);
-  tcp::SenderCounters total;
-  for (const auto& host : hosts) {
-    const tcp::SenderCounters own = host->tcp().total_sent();
-    total.retransmitted_segments += own.retransmitted_segments;
-    total.fast_retransmits += own.fast_retransmits;
-    total.timeouts += own.timeouts;
-  }
-  counters["tcp_retransmissions"] = counter(total.retransmitted_segments);
-  counters["tcp_fast_retransmits"] = counter(total.fast_retransmits);
-  counters["tcp_timeouts"] = counter(total.timeouts);
+  counters["last_arrival_us"] = microseconds(sent.last_arrival);
+  count_tcp(counters);
   report.fingerprints = network.fingerprints();
 }
 

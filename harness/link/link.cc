@@ -16,7 +16,13 @@ Instant later(Instant start, Duration by) {
 }
 
 Duration sending_time(uint64_t size, uint64_t bits_per_second) {
-  const Uint128 bit_nanoseconds = static_cast<Uint128>(size) * 8 * 1'000'000'000;
+  constexpr uint64_t kBitNanoseconds = uint64_t{8} * 1'000'000'000;
+  if (size < uint64_t{1} << 30) {  // 2^63 bit nanoseconds: no need for wide numbers
+    const uint64_t narrow = size * kBitNanoseconds;
+    return Duration(
+        static_cast<int64_t>(narrow / bits_per_second + (narrow % bits_per_second != 0 ? 1 : 0)));
+  }
+  const Uint128 bit_nanoseconds = static_cast<Uint128>(size) * kBitNanoseconds;
   const Uint128 time = (bit_nanoseconds + bits_per_second - 1) / bits_per_second;
   return time > static_cast<Uint128>(Duration::max().count())
              ? Duration::max()

@@ -47,10 +47,11 @@ bool stop_is_asked() {
          (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
 }
 
+// `home`: where options.output starts; a run ends in its own folder.
 void play_one(const Scenario& scenario, const RunOptions& options, const Judge& judge,
-              const Fd& socket) {
+              const Fd& home, const Fd& socket) {
   end_when_stuck(scenario, options);
-  Fd output(::open(options.output.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  Fd output(::openat(home.get(), options.output.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!output) {
     RunResult result = blank_result(scenario, options);
     result.reason = fmt::format("cannot open {}: {}", options.output, std::strerror(errno));
@@ -64,6 +65,7 @@ void serve(const Scenario& scenario, RunOptions options, const Judge& judge, con
   block_stop_signals();
   StackPool stacks;
   options.stacks = &stacks;
+  const Fd home(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
   std::string received;
   bool ended = false;
   while (!stop_is_asked()) {
@@ -73,7 +75,7 @@ void serve(const Scenario& scenario, RunOptions options, const Judge& judge, con
     options.seed = request.at("seed");
     options.output = request.at("output");
     options.again = request.at("again");
-    play_one(scenario, options, judge, socket);
+    play_one(scenario, options, judge, home, socket);
     ::alarm(0);
   }
 }

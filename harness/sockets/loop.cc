@@ -3,6 +3,11 @@
 #include "harness/base/require.h"
 
 namespace netrig {
+namespace {
+
+constexpr unsigned kPlaceBits = 24;  // of a FiberId: so many fibers at once
+
+}  // namespace
 
 struct Loop::Task {
   enum class State { kReady, kRunning, kParked };
@@ -25,7 +30,16 @@ Loop::~Loop() {
 
 FiberId Loop::spawn(std::string name, std::function<void()> body) {
   auto task = std::make_unique<Task>();
-  const FiberId id = next_id_++;
+  size_t place = places_.size();
+  if (free_places_.empty()) {
+    NETRIG_REQUIRE(place < (size_t{1} << kPlaceBits));
+    places_.push_back(task.get());
+  } else {
+    place = free_places_.back();
+    free_places_.pop_back();
+    places_[place] = task.get();
+  }
+  const FiberId id = ++fibers_made_ << kPlaceBits | place;
   task->id = id;
   task->name = std::move(name);
   task->activity = activity();
@@ -36,33 +50,33 @@ FiberId Loop::spawn(std::string name, std::function<void()> body) {
 }
 
 TimerId Loop::at(Instant when, std::function<void()> callback) {
-  return add_timer(when, true, std::move(callback));
+  return timers_.add(when, true, std::move(callback));
 }
 
 TimerId Loop::watchdog(Instant when, std::function<void()> callback) {
-  return add_timer(when, false, std::move(callback));
+  return timers_.add(when, false, std::move(callback));
 }
 
 bool Loop::cancel(TimerId timer) {
-  const auto time = timer_times_.find(timer);
-  if (time == timer_times_.end()) return false;
-  const auto found = timers_.find({time->second, timer});
-  if (!found->second.keeps_waiting) --watchdogs_;
-  timers_.erase(found);
-  timer_times_.erase(time);
-  return true;
+  return timers_.cancel(timer);
+}
+
+Loop::Task* Loop::find(FiberId fiber) const {
+  const size_t place = fiber & ((size_t{1} << kPlaceBits) - 1);
+  if (place >= places_.size() || places_[place] == nullptr) return nullptr;
+  return places_[place]->id == fiber ? places_[place] : nullptr;
 }
 
 void Loop::wake(FiberId fiber) {
-  const auto found = tasks_.find(fiber);
-  if (found == tasks_.end() || found->second->state != Task::State::kParked) return;
-  found->second->state = Task::State::kReady;
-  found->second->woken = Woken::kWoken;
+  Task* task = find(fiber);
+  if (task == nullptr || task->state != Task::State::kParked) return;
+  task->state = Task::State::kReady;
+  task->woken = Woken::kWoken;
   ready_.push_back(fiber);
 }
 
 bool Loop::alive(FiberId fiber) const {
-  return tasks_.contains(fiber);
+  return find(fiber) != nullptr;
 }
 
 size_t Loop::fiber_count() const {
@@ -184,44 +198,23 @@ void Loop::set_activity(std::string activity) {
   if (current_ != nullptr) current_->activity = std::move(activity);
 }
 
-TimerId Loop::add_timer(Instant when, bool keeps_waiting, std::function<void()> callback) {
-  const TimerId id = next_id_++;
-  timers_.emplace(std::pair(when, id), Timer{std::move(callback), keeps_waiting});
-  timer_times_.emplace(id, when);
-  if (!keeps_waiting) ++watchdogs_;
-  return id;
-}
-
-std::optional<Instant> Loop::next_timer() const {
-  if (timers_.size() == watchdogs_) return std::nullopt;
-  return timers_.begin()->first.first;
-}
-
 // One round: whoever becomes runnable meanwhile waits for the next turn.
 void Loop::run_ready() {
   for (size_t left = ready_.size(); left > 0; --left) {
     const FiberId id = ready_.front();
     ready_.pop_front();
-    const auto found = tasks_.find(id);
-    if (found != tasks_.end()) enter(*found->second);
+    if (Task* task = find(id)) enter(*task);
   }
 }
 
 // Timers that callbacks add wait for the next turn, even if they are due: a turn is finite.
 void Loop::fire_timers() {
-  const TimerId limit = next_id_;
-  for (auto next = timers_.begin(); next != timers_.end() && may_fire(next->first.first);) {
-    if (next->first.second >= limit) {
-      ++next;
-      continue;
-    }
-    auto timer = std::move(next->second);
-    timer_times_.erase(next->first.second);
-    timers_.erase(next);
-    if (!timer.keeps_waiting) --watchdogs_;
-    timer.callback();
-    next = timers_.begin();
+  timers_.begin_round();
+  while (const auto when = timers_.first()) {
+    if (!may_fire(*when)) break;
+    timers_.take_first()();
   }
+  timers_.end_round();
 }
 
 void Loop::enter(Task& task) {
@@ -234,6 +227,9 @@ void Loop::enter(Task& task) {
 
 void Loop::end(Task& task) {
   const auto joiners = std::move(task.joiners);
+  const auto place = static_cast<uint32_t>(task.id & ((size_t{1} << kPlaceBits) - 1));
+  places_[place] = nullptr;
+  free_places_.push_back(place);
   tasks_.erase(task.id);
   for (const FiberId joiner : joiners) wake(joiner);
 }
@@ -248,7 +244,7 @@ Loop::Ended Loop::run_while(const std::function<bool()>* done) {
     end_turn();
     if (done != nullptr ? (*done)() : tasks_.empty()) return Ended::kFinished;
     if (stopped_ || !ready_.empty()) continue;
-    if (advance(next_timer()) == Advance::kIdle) {
+    if (advance(timers_.first_awaited()) == Advance::kIdle) {
       return tasks_.empty() ? Ended::kFinished : Ended::kStuck;
     }
   }

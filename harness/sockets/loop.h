@@ -17,11 +17,11 @@
 
 #include "harness/base/time.h"
 #include "harness/sockets/fiber.h"
+#include "harness/sockets/timer_queue.h"
 
 namespace netrig {
 
 using FiberId = uint64_t;
-using TimerId = uint64_t;
 
 class Loop {
  public:
@@ -111,18 +111,11 @@ class Loop {
   // For advance(): a turn would do something, or stop() was called.
   bool anything_ready() const { return !ready_.empty() || stopped_; }
   // The first of all timers, watchdogs included.
-  std::optional<Instant> first_timer() const {
-    return timers_.empty() ? std::nullopt : std::optional(timers_.begin()->first.first);
-  }
+  std::optional<Instant> first_timer() const { return timers_.first(); }
 
  private:
   struct Task;
-  struct Timer {
-    std::function<void()> callback;
-    bool keeps_waiting = true;  // false: a watchdog
-  };
-  TimerId add_timer(Instant when, bool keeps_waiting, std::function<void()> callback);
-  std::optional<Instant> next_timer() const;
+  Task* find(FiberId fiber) const;  // null if it has ended
   void run_ready();
   void fire_timers();
   void enter(Task& task);
@@ -130,14 +123,15 @@ class Loop {
   Ended run_while(const std::function<bool()>* done);
 
   std::map<FiberId, std::unique_ptr<Task>> tasks_;
+  // Those of tasks_ by place: the lower bits of a FiberId. The upper ones count fibers.
+  std::vector<Task*> places_;
+  std::vector<uint32_t> free_places_;
   std::deque<FiberId> ready_;
-  std::map<std::pair<Instant, TimerId>, Timer> timers_;
-  std::map<TimerId, Instant> timer_times_;
-  size_t watchdogs_ = 0;  // of timers_
+  TimerQueue timers_;
   StackPool own_stacks_;
   StackPool& stacks_;
   Task* current_ = nullptr;
-  uint64_t next_id_ = 1;
+  uint64_t fibers_made_ = 0;
   bool stopped_ = false;
 };
 
