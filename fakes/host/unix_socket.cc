@@ -10,11 +10,11 @@ namespace netrig {
 namespace {
 
 constexpr size_t kPage = 4096;
-constexpr size_t kSkbHeader = 256;   // sizeof(struct sk_buff), cache aligned
-constexpr size_t kSharedInfo = 320;  // sizeof(struct skb_shared_info)
-constexpr size_t kHeadMax = kPage - kSharedInfo;         // SKB_MAX_HEAD(0)
-constexpr size_t kAllocMax = 4 * kPage - kSharedInfo;    // SKB_MAX_ALLOC
-constexpr size_t kStreamPagesMax = 32768;                // UNIX_SKB_FRAGS_SZ
+constexpr size_t kSkbHeader = 256;                     // sizeof(struct sk_buff), cache aligned
+constexpr size_t kSharedInfo = 320;                    // sizeof(struct skb_shared_info)
+constexpr size_t kHeadMax = kPage - kSharedInfo;       // SKB_MAX_HEAD(0)
+constexpr size_t kAllocMax = 4 * kPage - kSharedInfo;  // SKB_MAX_ALLOC
+constexpr size_t kStreamPagesMax = 32768;              // UNIX_SKB_FRAGS_SZ
 constexpr size_t kSmallestSlab = 512;
 constexpr int64_t kOverflowId = 65534;  // what SCM_CREDENTIALS tells of an unknown sender
 
@@ -198,8 +198,8 @@ Result<UnixRecord> UnixSocket::make_record(const OutgoingMessage& message, const
     const Credentials own = own_credentials();
     // scm_check_creds(): only root may be somebody else.
     const Credentials& told = *message.credentials;
-    const bool true_words = (told.pid == 0 || told.pid == own.pid) && told.uid == own.uid &&
-                            told.gid == own.gid;
+    const bool true_words =
+        (told.pid == 0 || told.pid == own.pid) && told.uid == own.uid && told.gid == own.gid;
     if (told.pid == 0) {
       record.credentials = own;
     } else if (own.uid == 0 || true_words) {

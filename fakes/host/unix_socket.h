@@ -1,7 +1,8 @@
 #pragma once
 // What all Unix sockets of the simulated hosts share: name, peer, queue, shutdown, and the memory
 // that what was sent and not read holds. unix_stream.cc, unix_datagram.cc and unix_seqpacket.cc say
-// what sending and receiving mean. The rules and their order are those of Linux's net/unix/af_unix.c.
+// what sending and receiving mean. The rules and their order are those of Linux's
+// net/unix/af_unix.c.
 
 #include <cstdint>
 #include <deque>
@@ -20,7 +21,7 @@ class UnixSocket;
 // One write (a stream's skb) or one datagram in a receive queue.
 struct UnixRecord {
   SharedBytes data;
-  size_t taken = 0;     // octets of a stream's record that were read
+  size_t taken = 0;      // octets of a stream's record that were read
   size_t true_size = 0;  // what it costs its sender's buffer; 0: nothing
   std::weak_ptr<UnixSocket> sender;
   // The sender's name is asked for when it is received, not when it was sent: it may be bound
@@ -46,7 +47,7 @@ size_t unix_stream_record_max(int send_buffer);
 
 class UnixSocket : public FakeSocket {
  public:
-  static constexpr size_t kDatagramQueueMax = 10;  // net.unix.max_dgram_qlen
+  static constexpr size_t kDatagramQueueMax = 10;   // net.unix.max_dgram_qlen
   static constexpr size_t kDelayedQueueMax = 1000;  // for datagrams that a faulty link let go
 
   UnixSocket(FakeHost& host, int type);
@@ -135,7 +136,7 @@ class UnixSocket : public FakeSocket {
   std::shared_ptr<std::optional<Endpoint>> name_ = std::make_shared<std::optional<Endpoint>>();
   std::weak_ptr<UnixSocket> peer_;
   uint64_t peer_id_ = 0;
-  std::optional<Endpoint> peer_name_;  // of a peer that has closed
+  std::optional<Endpoint> peer_name_;     // of a peer that has closed
   size_t queue_max_ = kDatagramQueueMax;  // a listener's backlog
   size_t sent_memory_ = 0;
   std::vector<std::weak_ptr<UnixSocket>> waiting_for_room_;
@@ -151,7 +152,6 @@ class UnixStream final : public UnixSocket {
   using UnixSocket::UnixSocket;
   Result<size_t> send(const OutgoingMessage& message) override;
   Result<IncomingMessage> receive(std::span<const std::span<char>> parts, int flags) override;
-
 };
 
 // Datagrams and seqpacket: messages that keep their boundaries.

@@ -1,13 +1,14 @@
 // Simulated Unix sockets against what Linux 6.18 answered to the same calls (each table below was
 // taken from the kernel).
 
+#include "fakes/host/unix_socket.h"
+
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 
 #include "fakes/host/host_testing.h"
-#include "fakes/host/unix_socket.h"
 
 namespace netrig {
 namespace {
@@ -17,9 +18,8 @@ constexpr short kAllBits = POLLIN | POLLPRI | POLLOUT | POLLRDHUP;
 std::string bits(SocketApi& api, Socket socket) {
   const short events = poll_once(api, socket, kAllBits);
   std::string words;
-  constexpr std::pair<short, const char*> kNames[] = {{POLLIN, "IN"},   {POLLOUT, "OUT"},
-                                                      {POLLERR, "ERR"}, {POLLHUP, "HUP"},
-                                                      {POLLRDHUP, "RDHUP"}};
+  constexpr std::pair<short, const char*> kNames[] = {
+      {POLLIN, "IN"}, {POLLOUT, "OUT"}, {POLLERR, "ERR"}, {POLLHUP, "HUP"}, {POLLRDHUP, "RDHUP"}};
   for (const auto& [bit, name] : kNames) {
     if ((events & bit) != 0) words += (words.empty() ? "" : "|") + std::string(name);
   }
@@ -62,12 +62,12 @@ struct Capacity {
 };
 
 TEST_F(UnixSockets, AStreamTakesAsManyWritesAsTheKernelsMemoryAccountingAllows) {
-  constexpr Capacity kCases[] = {
-      {1, 278, 278},       {192, 278, 53376},   {193, 167, 32231},    {700, 167, 116900},
-      {1000, 93, 93000},   {1700, 93, 158100},  {3776, 49, 185024},   {3777, 44, 166188},
-      {5000, 34, 170000},  {8000, 24, 192000},  {16000, 13, 208000},  {32000, 7, 224000},
-      {48832, 5, 231872},  {50000, 5, 236544},  {100000, 3, 236544},  {212960, 1, 212960},
-      {1000000, 1, 219264}};
+  constexpr Capacity kCases[] = {{1, 278, 278},       {192, 278, 53376},   {193, 167, 32231},
+                                 {700, 167, 116900},  {1000, 93, 93000},   {1700, 93, 158100},
+                                 {3776, 49, 185024},  {3777, 44, 166188},  {5000, 34, 170000},
+                                 {8000, 24, 192000},  {16000, 13, 208000}, {32000, 7, 224000},
+                                 {48832, 5, 231872},  {50000, 5, 236544},  {100000, 3, 236544},
+                                 {212960, 1, 212960}, {1000000, 1, 219264}};
   for (const Capacity& expected : kCases) {
     const auto [a, b] = pair(SOCK_STREAM);
     const Bytes data(expected.size, 'x');
@@ -345,7 +345,8 @@ TEST_F(UnixSockets, ABlockedSenderGoesOnWhenThreeQuartersOfItsBufferAreFree) {
 
 TEST_F(UnixSockets, DatagramsBetweenHostsCrossTheLinkAndTheOthersDoNot) {
   LinkConfig faulty;
-  faulty.rules.push_back({.match = Transport::kUnixDgram, .nth = {2}, .action = LinkRule::Action::kDrop});
+  faulty.rules.push_back(
+      {.match = Transport::kUnixDgram, .nth = {2}, .action = LinkRule::Action::kDrop});
   faulty.delay = {5ms, 5ms};
   TestHosts world({{"client -> server", faulty}});
   world.run([&] {

@@ -1,7 +1,7 @@
 #pragma once
 // Unix sockets of simulated hosts (unix(7)): stream, seqpacket and datagram, by path, abstract name
-// or unnamed. Names are shared by all hosts of a world, as hosts share a file system on `real`; what
-// a path may be is checked there. Urgent data (MSG_OOB) is not modelled: EOPNOTSUPP.
+// or unnamed. Names are shared by all hosts of a world, as hosts share a file system on `real`;
+// what a path may be is checked there. Urgent data (MSG_OOB) is not modelled: EOPNOTSUPP.
 
 #include <cstdint>
 #include <map>
@@ -17,8 +17,8 @@ namespace netrig {
 
 class UnixSocket;
 
-// Who is bound to which path or abstract name. A path outlives its socket (ECONNREFUSED) until it is
-// unlinked, which nothing here does.
+// Who is bound to which path or abstract name. A path outlives its socket (ECONNREFUSED) until it
+// is unlinked, which nothing here does.
 class UnixNames {
  public:
   // `tmp`: the run's own folder, normalised.

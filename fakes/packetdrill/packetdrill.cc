@@ -98,13 +98,12 @@ int drill_socket(void* userdata, int domain, int type, int protocol) {
 int drill_bind(void* userdata, int fd, const sockaddr* address, socklen_t length) {
   const auto local = endpoint_of(address, length);
   if (!local) return fail(local.error());
-  return done(call<void>(userdata, false,
-                         [&](SocketApi& api) { return api.bind({fd}, *local); }));
+  return done(call<void>(userdata, false, [&](SocketApi& api) { return api.bind({fd}, *local); }));
 }
 
 int drill_listen(void* userdata, int fd, int backlog) {
-  return done(call<void>(userdata, false,
-                         [&](SocketApi& api) { return api.listen({fd}, backlog); }));
+  return done(
+      call<void>(userdata, false, [&](SocketApi& api) { return api.listen({fd}, backlog); }));
 }
 
 int drill_accept(void* userdata, int fd, sockaddr* address, socklen_t* length) {
@@ -132,8 +131,8 @@ int drill_connect(void* userdata, int fd, const sockaddr* address, socklen_t len
   }));
 }
 
-ssize_t drill_recvfrom(void* userdata, int fd, void* buffer, size_t size, int flags,
-                       sockaddr* from, socklen_t* length) {
+ssize_t drill_recvfrom(void* userdata, int fd, void* buffer, size_t size, int flags, sockaddr* from,
+                       socklen_t* length) {
   const std::span<char> room(static_cast<char*>(buffer), size);
   const auto got =
       call<ReceivedFrom>(userdata, script(userdata).blocks(fd, flags),
@@ -187,7 +186,8 @@ ssize_t send_parts(void* userdata, int fd, const iovec* parts, size_t count, int
   size_t sent = 0;
   const auto result = call<size_t>(userdata, blocking, [&](SocketApi& api) -> Result<size_t> {
     const ByteView rest = ByteView(all).substr(sent);
-    const auto took = to == nullptr ? api.send({fd}, rest, flags) : api.sendto({fd}, rest, flags, *to);
+    const auto took =
+        to == nullptr ? api.send({fd}, rest, flags) : api.sendto({fd}, rest, flags, *to);
     if (!took) return sent > 0 && took.error() != Errno(EAGAIN) ? Result<size_t>(sent) : took;
     sent += *took;
     return sent < all.size() && blocking && *took > 0 ? fail_with(EAGAIN) : Result<size_t>(sent);
@@ -242,8 +242,8 @@ int drill_ioctl(void* userdata, int fd, unsigned long request, ...) {
   int* value = va_arg(arguments, int*);
   va_end(arguments);
   if (request != FIONREAD) return fail(Errno(ENOTTY));
-  const auto waiting = call<size_t>(userdata, false,
-                                    [&](SocketApi& api) { return api.readable_octets({fd}); });
+  const auto waiting =
+      call<size_t>(userdata, false, [&](SocketApi& api) { return api.readable_octets({fd}); });
   if (!waiting) return fail(waiting.error());
   *value = static_cast<int>(*waiting);
   return 0;
@@ -274,7 +274,8 @@ int drill_setsockopt(void* userdata, int fd, int level, int name, const void* va
 int drill_poll(void* userdata, pollfd* entries, nfds_t count, int timeout) {
   std::vector<PollEntry> polled;
   for (nfds_t i = 0; i < count; ++i) polled.push_back({{entries[i].fd}, entries[i].events, 0});
-  const Duration longest = timeout < 0 ? Duration{-1} : Duration(std::chrono::milliseconds(timeout));
+  const Duration longest =
+      timeout < 0 ? Duration{-1} : Duration(std::chrono::milliseconds(timeout));
   const auto ready = script(userdata).stack.poll(polled, longest);
   for (nfds_t i = 0; i < count; ++i) entries[i].revents = polled[i].revents;
   return unwrap(ready, -1);
@@ -311,10 +312,18 @@ int drill_gettimeofday(void* userdata, timeval* time, struct timezone*) {
 }
 
 // The simulated sockets have no epoll, pipes or splice of their own.
-int drill_epoll_create(void*, int) { return fail(Errno(ENOSYS)); }
-int drill_epoll_ctl(void*, int, int, int, epoll_event*) { return fail(Errno(ENOSYS)); }
-int drill_epoll_wait(void*, int, epoll_event*, int, int) { return fail(Errno(ENOSYS)); }
-int drill_pipe(void*, int*) { return fail(Errno(ENOSYS)); }
+int drill_epoll_create(void*, int) {
+  return fail(Errno(ENOSYS));
+}
+int drill_epoll_ctl(void*, int, int, int, epoll_event*) {
+  return fail(Errno(ENOSYS));
+}
+int drill_epoll_wait(void*, int, epoll_event*, int, int) {
+  return fail(Errno(ENOSYS));
+}
+int drill_pipe(void*, int*) {
+  return fail(Errno(ENOSYS));
+}
 ssize_t drill_splice(void*, int, loff_t*, int, loff_t*, size_t, unsigned) {
   return fail(Errno(ENOSYS));
 }

@@ -1,7 +1,7 @@
 #pragma once
 // The interface by which google/packetdrill calls a stack of another's (its --so_filename option):
-// it loads a shared object and has packetdrill_interface_init fill this struct. Layout and order are
-// packetdrill's; written down from its description, no header of it is used.
+// it loads a shared object and has packetdrill_interface_init fill this struct. Layout and order
+// are packetdrill's; written down from its description, no header of it is used.
 
 #include <poll.h>
 #include <sys/epoll.h>

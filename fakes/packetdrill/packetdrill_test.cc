@@ -142,8 +142,9 @@ TEST_F(PacketDrill, ABlockingConnectEndsWithTheSynAck) {
   Packet answer;
   answer.ip.source = *IpAddress::parse("192.0.2.1");
   answer.ip.destination = *IpAddress::parse("192.168.0.1");
-  answer.tcp = TcpHeader{80, syn.tcp->source_port, 100, syn.tcp->sequence + 1, kTcpSyn | kTcpAck,
-                         65535, 0, Bytes("\x02\x04\x05\xb4", 4)};
+  answer.tcp = TcpHeader{
+      80, syn.tcp->source_port,        100, syn.tcp->sequence + 1, kTcpSyn | kTcpAck, 65535,
+      0,  Bytes("\x02\x04\x05\xb4", 4)};
   const Bytes octets = encode_packet(answer);
   EXPECT_EQ(ifc_.netdev_send(data(), octets.data(), octets.size()), 0);
   ifc_.usleep(data(), 10);

@@ -47,8 +47,8 @@ class ScriptStack final : private PacketReceiver {
   // ---- packets
   // False if it is no packet that the stack could get.
   bool inject(ByteView octets);
-  // The next packet that leaves the stack; time goes on until there is one. Empty if none will come:
-  // the simulation is idle.
+  // The next packet that leaves the stack; time goes on until there is one. Empty if none will
+  // come: the simulation is idle.
   std::optional<Emitted> receive();
 
   // ---- sockets

@@ -33,9 +33,8 @@ Played play(uint64_t lost_reply, counter_retry retry) {
   {
     PosixPrograms programs(**world);
     programs.start("server", "server", [&] { played.server = counter_serve("7000"); });
-    programs.start("client", "client", [&] {
-      played.client = counter_add("server", "7000", 5, retry, &played.total);
-    });
+    programs.start("client", "client",
+                   [&] { played.client = counter_add("server", "7000", 5, retry, &played.total); });
     EXPECT_EQ(programs.run(), Loop::Ended::kFinished);
   }
   played.end = (*world)->loop().now();

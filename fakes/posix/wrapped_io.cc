@@ -78,12 +78,14 @@ void give_control(const Descriptor& socket, const ControlData& control, msghdr& 
   for (const Credentials& who : control.credentials) {
     const ucred told{static_cast<pid_t>(who.pid), static_cast<uid_t>(who.uid),
                      static_cast<gid_t>(who.gid)};
-    if (!append(message, used, SCM_CREDENTIALS, &told, sizeof(told))) message.msg_flags |= MSG_CTRUNC;
+    if (!append(message, used, SCM_CREDENTIALS, &told, sizeof(told)))
+      message.msg_flags |= MSG_CTRUNC;
   }
   if (!control.rights.empty()) {
     std::vector<int> passed;
     for (const Socket right : control.rights) {
-      passed.push_back(posix::add({.api = socket.api, .socket = right, .domain = domain_of(*socket.api, right)}));
+      passed.push_back(posix::add(
+          {.api = socket.api, .socket = right, .domain = domain_of(*socket.api, right)}));
     }
     if (!append(message, used, SCM_RIGHTS, passed.data(), passed.size() * sizeof(int))) {
       message.msg_flags |= MSG_CTRUNC;
@@ -194,7 +196,7 @@ ssize_t __wrap_recvmsg(int fd, msghdr* message, int flags) {
   if (!got) return posix::fail(got.error());
   message->msg_flags = got->flags;
   store_endpoint(got->from, socket.domain, static_cast<sockaddr*>(message->msg_name),
-               &message->msg_namelen);
+                 &message->msg_namelen);
   give_control(socket, got->control, *message);
   return static_cast<ssize_t>(got->size);
 }

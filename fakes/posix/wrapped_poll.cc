@@ -80,7 +80,8 @@ std::vector<pollfd> entries_of(const EpollInstance& instance) {
 
 // epoll forgets a descriptor that is closed.
 void forget_closed(EpollInstance& instance) {
-  std::erase_if(instance.interests, [](const auto& kept) { return posix::find(kept.first) == nullptr; });
+  std::erase_if(instance.interests,
+                [](const auto& kept) { return posix::find(kept.first) == nullptr; });
 }
 
 int wait_on(const std::shared_ptr<EpollInstance>& instance, epoll_event* events, int count,

@@ -1,6 +1,6 @@
 #pragma once
-// Paths of Unix sockets as names: what two spellings have in common, by text alone. No file system is
-// asked, so a symbolic link is not seen.
+// Paths of Unix sockets as names: what two spellings have in common, by text alone. No file system
+// is asked, so a symbolic link is not seen.
 
 #include <string>
 #include <string_view>

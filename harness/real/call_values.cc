@@ -87,8 +87,8 @@ Result<void> get_option_value(SocketApi& api, Socket socket, int level, int name
   return give(&told, sizeof(told), value, length);
 }
 
-Result<void> set_option_value(SocketApi& api, Socket socket, int level, int name,
-                              const void* value, socklen_t length) {
+Result<void> set_option_value(SocketApi& api, Socket socket, int level, int name, const void* value,
+                              socklen_t length) {
   if (value == nullptr) return fail_with(EFAULT);
   if (level == SOL_SOCKET && name == SO_LINGER) {
     ::linger linger{};
@@ -100,12 +100,11 @@ Result<void> set_option_value(SocketApi& api, Socket socket, int level, int name
     timeval time{};
     if (length < sizeof(time)) return fail_with(EINVAL);
     std::memcpy(&time, value, sizeof(time));
-    return api.setsockopt(socket, level, name,
-                                 int64_t{time.tv_sec} * 1'000'000 + time.tv_usec);
+    return api.setsockopt(socket, level, name, int64_t{time.tv_sec} * 1'000'000 + time.tv_usec);
   }
   if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
     return api.setsockopt_bytes(socket, level, name,
-                                       ByteView(static_cast<const char*>(value), length));
+                                ByteView(static_cast<const char*>(value), length));
   }
   int number = 0;
   if (length < sizeof(number)) return fail_with(EINVAL);

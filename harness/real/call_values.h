@@ -17,7 +17,7 @@ void store_endpoint(const Endpoint& endpoint, int domain, sockaddr* address, soc
 // getsockopt(2) and setsockopt(2), with struct linger, timeval, ucred and names as values.
 Result<void> get_option_value(SocketApi& api, Socket socket, int level, int name, void* value,
                               socklen_t* length);
-Result<void> set_option_value(SocketApi& api, Socket socket, int level, int name,
-                              const void* value, socklen_t length);
+Result<void> set_option_value(SocketApi& api, Socket socket, int level, int name, const void* value,
+                              socklen_t length);
 
 }  // namespace netrig

@@ -23,8 +23,8 @@ void EventTrace::end_second() {
 }
 
 void EventTrace::differ(std::string second) {
-  difference_ = Difference{next_ + 1, next_ < first_.size() ? first_[next_] : "nothing",
-                           std::move(second)};
+  difference_ =
+      Difference{next_ + 1, next_ < first_.size() ? first_[next_] : "nothing", std::move(second)};
   if (on_difference_) on_difference_();
 }
 

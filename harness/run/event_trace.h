@@ -15,8 +15,8 @@ namespace netrig {
 class EventTrace {
  public:
   struct Difference {
-    size_t event = 0;  // from 1
-    std::string first;   // "nothing" where a run ended earlier
+    size_t event = 0;   // from 1
+    std::string first;  // "nothing" where a run ended earlier
     std::string second;
   };
 

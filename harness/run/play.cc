@@ -89,7 +89,8 @@ void decide(RunResult& result, const Exchange::Outcome& outcome, const WorldRepo
 void tell_out_of_time(RunResult& result, Duration taken, Instant reached) {
   result.verdict = Verdict::kInvalid;
   result.reason = fmt::format(
-      "not done after {} on this machine's clock, at {} of virtual time (--timeout gives it longer)",
+      "not done after {} on this machine's clock, at {} of virtual time (--timeout gives it "
+      "longer)",
       format_duration(taken), format_duration(reached.time_since_epoch()));
 }
 
@@ -169,12 +170,11 @@ void play_twice(const Scenario& scenario, const RunOptions& options, const Judge
   trace.end_second();
   if (const auto& difference = trace.difference()) {
     result.verdict = Verdict::kFail;
-    result.findings = {
-        {{{1, 1, 0},
-          fmt::format("two runs alike differ in event {}", difference->event),
-          {"first   " + difference->first, "second  " + difference->second}},
-         "",
-         ""}};
+    result.findings = {{{{1, 1, 0},
+                         fmt::format("two runs alike differ in event {}", difference->event),
+                         {"first   " + difference->first, "second  " + difference->second}},
+                        "",
+                        ""}};
   } else if (first.fingerprints != result.fingerprints) {
     result.verdict = Verdict::kFail;
     result.findings = {{{{1, 1, 0}, "two runs alike have different fingerprints", {}}, "", ""}};

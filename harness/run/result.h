@@ -48,11 +48,11 @@ struct RunResult {
   std::string fingerprint;  // hex hash of what happened, without times; "" if the run did not start
   // On fake: hashes of the packets, in parts ("time", "link", "headers", "payload"), as hex.
   std::map<std::string, std::string> fingerprints;
-  std::string output;       // folder of this run
-  std::string capture;      // path of capture.pcapng; "" if there is none
-  std::string again;        // the command that repeats it
-  std::string ladder;       // the text ladder of what happened (ladder.txt)
-  Duration duration{0};     // wall clock
+  std::string output;    // folder of this run
+  std::string capture;   // path of capture.pcapng; "" if there is none
+  std::string again;     // the command that repeats it
+  std::string ladder;    // the text ladder of what happened (ladder.txt)
+  Duration duration{0};  // wall clock
 };
 
 std::string result_to_json(const RunResult& result);  // one line, without '\n'

@@ -140,8 +140,7 @@ std::expected<Runner::Process, std::string> Runner::start_process(const Scenario
                                                                   const RunOptions& options) {
   Fd output(::open(options.output.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!output) {
-    return std::unexpected(
-        fmt::format("cannot open {}: {}", options.output, std::strerror(errno)));
+    return std::unexpected(fmt::format("cannot open {}: {}", options.output, std::strerror(errno)));
   }
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) {

@@ -32,8 +32,8 @@ struct RunOptions {
   bool allow_remote = false;
   bool capture = true;
   bool check_determinism = false;  // on fake: play it twice and compare every event
-  std::string output;  // the run's own folder, made already: OUT/<id>/<backend>-<seed>
-  std::string again;   // the command that repeats this run
+  std::string output;              // the run's own folder, made already: OUT/<id>/<backend>-<seed>
+  std::string again;               // the command that repeats this run
   // Where fibers of simulated worlds get their stacks, for runs that follow each other in a
   // process; null: each makes its own.
   StackPool* stacks = nullptr;

@@ -130,13 +130,13 @@ MadeWorld make_fake(const Scenario& scenario, const RunOptions& options, const F
     Fd file(::openat(output.get(), kCaptureName,
                      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
     if (!file) {
-      return std::unexpected(fmt::format("cannot write {}: {}", kCaptureName, std::strerror(errno)));
+      return std::unexpected(
+          fmt::format("cannot write {}: {}", kCaptureName, std::strerror(errno)));
     }
     fake.capture.emplace(std::move(file), "netrig");
   }
   if (hooks.trace) {
-    fake.trace = [tell = hooks.trace](uint64_t index, const FakePacket& packet,
-                                                 const Fate& fate) {
+    fake.trace = [tell = hooks.trace](uint64_t index, const FakePacket& packet, const Fate& fate) {
       tell(fmt::format("packet {} at {}: {} {}", index,
                        format_duration(packet.sent_at.time_since_epoch()),
                        format_packet(to_packet(packet)), format_fate(fate)));
@@ -186,9 +186,9 @@ std::optional<std::string> reason_unsupported(const Scenario& scenario,
     const auto transport =
         link.config.is_transparent() ? std::nullopt : faulty_stream(scenario, link, backend);
     if (!transport) continue;
-    return fmt::format(
-        "the faults on {} -> {} cannot be applied to {} streams on {}{}", link.from, link.to,
-        *transport, backend, *transport == "tcp" ? ": fake or wire can" : "");
+    return fmt::format("the faults on {} -> {} cannot be applied to {} streams on {}{}", link.from,
+                       link.to, *transport, backend,
+                       *transport == "tcp" ? ": fake or wire can" : "");
   }
   return std::nullopt;
 }
