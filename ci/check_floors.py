@@ -54,7 +54,7 @@ MEETS_THE_KERNEL = {"fakes/posix", "fakes/packetdrill", "fakes/parity"}
 NO_SYSTEM_CALLS = ("harness/scenario/", "harness/expect/", *sorted(FAKES - MEETS_THE_KERNEL))
 # Opens users' files itself, so that a FIFO, a device or a file that never ends is refused in time.
 READS_FILES = ("harness/scenario/payload_file.cc",)
-CONSTANTS_ONLY = re.compile(r"sys/(socket|un|types)\.h|netinet/.*|poll\.h")
+CONSTANTS_ONLY = re.compile(r"sys/(socket|un|types)\.h|netinet/.*|linux/tcp\.h|poll\.h")
 GLOBAL_CALL = re.compile(
     r"(?<![\w>:])::(socket|socketpair|bind|listen|accept4?|connect|send(to|msg|mmsg)?"
     r"|recv(from|msg|mmsg)?|[gs]etsockopt|poll|epoll_\w+|read|write|open|close|fork|ioctl)\s*\("

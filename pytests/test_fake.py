@@ -307,7 +307,6 @@ def test_a_dropped_datagram_is_in_the_capture_when_asked(netrig):
         "name": "rule",
         "network": {"rules": [{"on": "client -> server", "match": "udp", "nth": 2, "do": "drop"}],
                     "capture": "sent"},
-        "packets": {"udp": "udp"},
         "actors": {
             "server": {"bind": "udp", "steps": [{"recv": "one"}, {"recv": "three"}]},
             "client": {"connect": "server", "steps": [{"send": "one"}, {"send": "two"}, {"send": "three"}]},

@@ -28,7 +28,7 @@ Result<std::shared_ptr<UnixSocket>> UnixMessages::receiver(const OutgoingMessage
     return find(*message.to);
   }
   if (!has_peer() || (is_seqpacket() && !is_connected())) return fail_with(ENOTCONN);
-  const auto other = peer();
+  auto other = peer();
   if (other != nullptr && other->handles > 0) return other;
   if (is_seqpacket()) {
     // One that was not accepted yet has no handle, but it is there.

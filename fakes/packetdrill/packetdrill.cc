@@ -365,7 +365,7 @@ void drill_free(void* userdata) {
 
 }  // namespace
 
-void packetdrill_interface_init(const char* flags, packetdrill_interface* interface) {
+void packetdrill_interface_init(const char* flags, PacketdrillInterface* interface) {
   *interface = {
       .userdata = new Script(options_of(flags == nullptr ? "" : flags)),
       .free = drill_free,

@@ -12,7 +12,7 @@
 
 extern "C" {
 
-struct packetdrill_interface {
+struct PacketdrillInterface {
   void* userdata;
   void (*free)(void* userdata);
   int (*socket)(void* userdata, int domain, int type, int protocol);
@@ -54,6 +54,6 @@ struct packetdrill_interface {
 
 // `flags`: --so_flags, words with commas: "local_ip=192.168.0.1,local_ip6=fd3d::1,seed=1". What
 // cannot be understood ends the program with a message: packetdrill has no way to hear of it.
-void packetdrill_interface_init(const char* flags, packetdrill_interface* interface);
+void packetdrill_interface_init(const char* flags, PacketdrillInterface* interface);
 
 }  // extern "C"

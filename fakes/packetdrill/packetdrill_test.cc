@@ -81,7 +81,7 @@ class PacketDrill : public ::testing::Test {
   }
 
   void* library_ = nullptr;
-  packetdrill_interface ifc_{};
+  PacketdrillInterface ifc_{};
   uint16_t port_ = 8080;
   uint32_t iss_ = 0;
 };

@@ -44,7 +44,10 @@ int doctor(Console& console) {
       console.out(fmt::format("real: {}\n", real_works ? "works" : "does not work here"));
       console.out(diagnosis(probes));
     } else {
-      console.out(fmt::format("{}: works\n", backend));
+      console.out(fmt::format(
+          "{}: works: simulated sockets in virtual time need nothing of this machine; TCP "
+          "through faulty links, the same octets every time\n",
+          backend));
     }
   }
   if (!real_works) {

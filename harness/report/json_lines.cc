@@ -13,9 +13,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kKeys[] = {
-    "scenario", "id",       "name",     "backend",     "seed",    "verdict", "reason",
-    "findings", "delivery", "counters", "fingerprint", "capture", "again",   "duration_ns"};
+constexpr std::string_view kKeys[] = {"scenario", "id",       "name",        "backend",
+                                      "seed",     "verdict",  "reason",      "findings",
+                                      "delivery", "counters", "fingerprint", "fingerprints",
+                                      "capture",  "again",    "duration_ns"};
 
 std::string dump_line(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
