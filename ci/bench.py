@@ -1,6 +1,8 @@
-"""The measurements of ci/bench, which builds first: wall-clock time of whole netrig processes."""
+"""The measurements of ci/bench, which builds first: wall-clock time of whole netrig processes, and
+what the Google Benchmark programs tell."""
 
 import argparse
+import json
 import pathlib
 import shutil
 import statistics
@@ -11,10 +13,12 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NETRIG = ROOT / "build/release/netrig"
+BENCH = ROOT / "build/bench"
 SCENARIOS = ROOT / "scenarios"
 HELLO_RUNS = 200
 CHECK_FILES = 1000
 STARTS = 50
+FAKE_RUNS = 2000
 
 
 class NotMeasured(Exception):
@@ -67,7 +71,100 @@ def clients(folder, rounds):
     return "1,000 clients", times, "s", "< 2"
 
 
-MEASUREMENTS = {"start": start, "hello": hello, "check": check, "clients": clients}
+def fake_seconds(folder, number, scenario, *more):
+    return seconds(["run", SCENARIOS / scenario, "--backend", "fake", "-q", "--out",
+                    folder / f"fake{number}", "--json", folder / "runs.jsonl", *more], folder)
+
+
+def one(folder, rounds):
+    times = [fake_seconds(folder, i, "hello-tcp.json") for i in range(STARTS * rounds // 5 or 1)]
+    return "one run on fake", [1000 * t for t in times], "ms", "< 10"
+
+
+def many(folder, rounds):
+    times = [fake_seconds(folder, i, "hello-tcp.json", "--repeat", FAKE_RUNS, "-j", 1,
+                          "--no-capture") for i in range(rounds)]
+    return "hello on fake", [FAKE_RUNS / t for t in times], "runs/s", ""
+
+
+def bulk(folder, rounds, scenario, counter):
+    rates = []
+    for i in range(rounds):
+        time_taken = fake_seconds(folder, i, f"bench/{scenario}.json", "--set", "loss=1%",
+                                  "--no-capture")
+        told = json.loads((folder / "runs.jsonl").read_text(encoding="utf-8").splitlines()[0])
+        rates.append(told["counters"][counter] / time_taken / 1e6)
+    return scenario, rates, "M/s", ""
+
+
+def bulk_tcp(folder, rounds):
+    return bulk(folder, rounds, "bulk-tcp", "packets_sent")
+
+
+def bulk_udp(folder, rounds):
+    return bulk(folder, rounds, "bulk-udp", "datagrams_sent")
+
+
+def memory(folder, _rounds):
+    # In a process of its own: what counts is the largest child so far.
+    script = ("import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, "
+              "stdout=subprocess.DEVNULL); "
+              "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
+    done = subprocess.run(
+        [sys.executable, "-c", script, NETRIG, "run", SCENARIOS / "bench/bulk-tcp.json",
+         "--backend", "fake", "--set", "loss=1%", "--no-capture", "-q", "--out", folder / "out"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=300)
+    if done.returncode != 0:
+        raise NotMeasured("bulk-tcp failed")
+    return "bulk-tcp's memory", [int(done.stdout) / 1024], "MiB", "<= 32"
+
+
+# What a Google Benchmark program tells of `name`: items a second, by the processor's time.
+def items_per_second(program, name, rounds):
+    done = subprocess.run(
+        [BENCH / program, f"--benchmark_filter=^{name}$", "--benchmark_format=json",
+         f"--benchmark_repetitions={rounds}", "--benchmark_min_time=0.2"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        timeout=600)
+    if done.returncode != 0:
+        raise NotMeasured(f"{program} ended with status {done.returncode}")
+    values = [run["items_per_second"] for run in json.loads(done.stdout)["benchmarks"]
+              if run["run_type"] == "iteration" and "error_message" not in run]
+    if not values:
+        raise NotMeasured(f"{program} has no {name}")
+    return values
+
+
+def inside(rows, unit, scale):
+    def measure(_folder, rounds):
+        return [(label, [value / scale for value in items_per_second(program, name, rounds)],
+                 unit, aim) for label, program, name, aim in rows]
+    return measure
+
+
+frames = inside([
+    ("TCP frames", "world_bench", "tcp_transfer/plain", ">= 2"),
+    ("  1 % lost", "world_bench", "tcp_transfer/lossy", ">= 2"),
+    ("  captured", "world_bench", "tcp_transfer/captured", ">= 1"),
+    ("datagrams", "network_bench", "datagrams/lossy_link", ">= 4"),
+    ("  captured", "network_bench", "datagrams/lossy_link_captured", ">= 2"),
+    ("  by sockets", "world_bench", "udp_flood/no_link", ""),
+    ("  by sockets, link", "world_bench", "udp_flood/lossy", ""),
+    ("  and captured", "world_bench", "udp_flood/captured", ""),
+], "M/s", 1e6)
+hellos = inside([
+    ("hello, TCP", "exchange_bench", "play_hello/tcp", ">= 20"),
+    ("hello, UDP", "exchange_bench", "play_hello/udp", ">= 20"),
+], "k runs/s", 1e3)
+connections = inside([
+    ("10 connections", "world_bench", "connections/10", ""),
+    ("1,000", "world_bench", "connections/1000", "as for 10"),
+    ("10,000", "world_bench", "connections/10000", "as for 10"),
+], "k/s", 1e3)
+
+MEASUREMENTS = {"start": start, "hello": hello, "check": check, "clients": clients, "one": one,
+                "many": many, "bulk-tcp": bulk_tcp, "bulk-udp": bulk_udp, "memory": memory,
+                "frames": frames, "hellos": hellos, "connections": connections}
 
 
 def main():
@@ -80,18 +177,19 @@ def main():
         parser.error(f"unknown name {unknown[0]!r}, one of {' '.join(MEASUREMENTS)}" if unknown
                      else "--rounds takes a number above zero")
     status = 0
-    print(f"{'what':<16}{'median':>12}{'lowest':>12}{'highest':>12}  {'unit':<8}aim", flush=True)
+    print(f"{'what':<20}{'median':>12}{'lowest':>12}{'highest':>12}  {'unit':<10}aim", flush=True)
     for name in options.names or MEASUREMENTS:
         try:
             with tempfile.TemporaryDirectory(prefix="netrig-bench.") as folder:
-                label, values, unit, aim = MEASUREMENTS[name](pathlib.Path(folder), options.rounds)
+                measured = MEASUREMENTS[name](pathlib.Path(folder), options.rounds)
         except (NotMeasured, OSError, subprocess.TimeoutExpired) as error:
-            print(f"{name:<16}not measured: {error}", flush=True)
+            print(f"{name:<20}not measured: {error}", flush=True)
             status = 1
             continue
-        numbers = (statistics.median(values), min(values), max(values))
-        print(f"{label:<16}" + "".join(f"{number:>12.2f}" for number in numbers) +
-              f"  {unit:<8}{aim}", flush=True)
+        for label, values, unit, aim in measured if isinstance(measured, list) else [measured]:
+            numbers = (statistics.median(values), min(values), max(values))
+            print(f"{label:<20}" + "".join(f"{number:>12.2f}" for number in numbers) +
+                  f"  {unit:<10}{aim}", flush=True)
     return status
 
 

@@ -84,6 +84,7 @@ Result<void> InetSocket::bind(const Endpoint& local) {
       return got;
     }
   }
+  shown_port_ = local_port_;
   address_locked_ |= !local_address_.is_unspecified();
   port_locked_ |= local.port() != 0;
   bound_ = true;

@@ -233,6 +233,20 @@ void InetTable::insert(InetSocket& socket, uint16_t port, bool by_connect) {
   ++generation_;
 }
 
+void InetTable::connection_ended(const InetSocket& socket) {
+  if (socket.in_table_) left_behind(socket, slots_[key(socket, socket.local_port_)]);
+}
+
+void InetTable::left_behind(const InetSocket& socket, Slot& place) {
+  if (!socket.is_tcp() || !socket.peer()) return;
+  const uint16_t port = socket.local_port_;
+  if (!orphan_lives_(Endpoint(socket.local_address_, port), *socket.peer())) return;
+  place.orphans.push_back(
+      {claim_of(socket), *socket.peer(), socket.reuses_address(), socket.reuses_port()});
+  // Those that have ended are forgotten now and then.
+  if (place.orphans.size() > 2 * place.pruned + 16) prune(place, port);
+}
+
 void InetTable::release(InetSocket& socket) {
   if (!socket.in_table_) return;
   const auto found = slots_.find(key(socket, socket.local_port_));
@@ -242,15 +256,7 @@ void InetTable::release(InetSocket& socket) {
   last->place_ = socket.place_;
   place.sockets.pop_back();
   if (!socket.by_connect_) --place.bound;
-  const bool lingers =
-      socket.is_tcp() && socket.peer() &&
-      orphan_lives_(Endpoint(socket.local_address_, socket.local_port_), *socket.peer());
-  if (lingers) {
-    place.orphans.push_back({claim_of(socket), *socket.peer(), socket.reuses_address(),
-                             socket.reuses_port()});
-    // Those that have ended are forgotten now and then.
-    if (place.orphans.size() > 2 * place.pruned + 16) prune(place, socket.local_port_);
-  }
+  left_behind(socket, place);
   if (place.sockets.empty() && place.orphans.empty()) slots_.erase(found);
   socket.in_table_ = false;
   socket.local_port_ = 0;

@@ -56,6 +56,9 @@ class InetTable {
   // A TCP socket that has the endpoint, the first of several: sockets of one port are of a kind.
   InetSocket* tcp_socket(const Endpoint& to) const;
 
+  // The connection of a socket that keeps its port has ended; TIME_WAIT may be left of it.
+  void connection_ended(const InetSocket& socket);
+
   // Changes with every change of who is bound or connected to what.
   uint64_t generation() const { return generation_; }
   void changed() { ++generation_; }
@@ -87,6 +90,7 @@ class InetTable {
                      bool listening) const;
   static bool udp_conflicts(const InetSocket& socket, const Slot& place, bool chosen);
   static void update_fast(const InetSocket& socket, Slot& place, bool listening);
+  void left_behind(const InetSocket& socket, Slot& place);
   void prune(Slot& place, uint16_t port);
   void take(InetSocket& socket, uint16_t port);
   void insert(InetSocket& socket, uint16_t port, bool by_connect);

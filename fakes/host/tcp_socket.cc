@@ -167,7 +167,8 @@ Result<void> TcpSocket::connect_finished() {
 
 // The port of a socket that did not ask for it by number goes back; its number is still shown.
 void TcpSocket::release_port() {
-  if (port_locked_ || local_port_ == 0) return;
+  if (local_port_ == 0) return;
+  if (port_locked_) return host_.inet().connection_ended(*this);
   host_.inet().release(*this);
 }
 

@@ -40,7 +40,7 @@ Result<UdpSocket::Way> UdpSocket::destination_of(const OutgoingMessage& message)
   if (message.size > kDatagramMax) return fail_with(EMSGSIZE);
   const bool to_v6 = message.to ? message.to->kind() == Endpoint::Kind::kIp &&
                                       plain_address(message.to->address()).is_v6()
-                                : peer_ && peer_->address().is_v6();
+                            : is_v6() && (!connected_ || peer_->address().is_v6());
   // udpv6_sendmsg() takes the flag for granted.
   if ((message.flags & MSG_OOB) != 0 && !to_v6) return fail_with(EOPNOTSUPP);
   if (message.to) {

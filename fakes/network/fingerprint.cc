@@ -33,11 +33,11 @@ void TrafficFingerprint::add(const FakePacket& packet, const Fate& fate) {
   mix_hash(link_, static_cast<uint64_t>(fate.delay.count()));
   mix_hash(link_, fate.corrupt_bit.value_or(~uint64_t{0}));
   mix_hash(link_, static_cast<uint64_t>(fate.dropped) << 16 | uint64_t{fate.copies} << 8 |
-                 (fate.copy_dropped ? 2u : 0u) | (fate.reordered ? 1u : 0u));
+                      (fate.copy_dropped ? 2u : 0u) | (fate.reordered ? 1u : 0u));
 
   mix_hash(headers_, address_word(packet.source) + address_word(packet.destination) * 3);
   mix_hash(headers_, uint64_t{packet.body.index()} << 48 | uint64_t{packet.hop_limit} << 32 |
-                    uint64_t{packet.identification} << 1 | (packet.dont_fragment ? 1u : 0u));
+                         uint64_t{packet.identification} << 1 | (packet.dont_fragment ? 1u : 0u));
   if (const auto* segment = std::get_if<tcp::Segment>(&packet.body)) {
     add_segment(*segment);
   } else if (const auto* udp = std::get_if<FakeUdp>(&packet.body)) {
@@ -52,18 +52,19 @@ void TrafficFingerprint::add(const FakePacket& packet, const Fate& fate) {
 }
 
 void TrafficFingerprint::add_segment(const tcp::Segment& segment) {
-  mix_hash(headers_, uint64_t{segment.source_port} << 48 | uint64_t{segment.destination_port} << 32 |
-                    uint64_t{segment.flags} << 24 | static_cast<uint64_t>(segment.ecn) << 16 |
-                    segment.window);
+  mix_hash(headers_, uint64_t{segment.source_port} << 48 |
+                         uint64_t{segment.destination_port} << 32 | uint64_t{segment.flags} << 24 |
+                         static_cast<uint64_t>(segment.ecn) << 16 | segment.window);
   mix_hash(headers_, uint64_t{segment.seq.value()} << 32 | segment.ack.value());
   const tcp::Timestamps times = segment.timestamps.value_or(tcp::Timestamps{});
   mix_hash(headers_, uint64_t{times.value} << 32 | times.echo);
   mix_hash(headers_, uint64_t{segment.mss.value_or(0)} << 32 |
-                    uint64_t{segment.window_scale.value_or(0xff)} << 24 |
-                    uint64_t{segment.sack_count} << 16 | (segment.sack_permitted ? 2u : 0u) |
-                    (segment.timestamps ? 1u : 0u));
+                         uint64_t{segment.window_scale.value_or(0xff)} << 24 |
+                         uint64_t{segment.sack_count} << 16 | (segment.sack_permitted ? 2u : 0u) |
+                         (segment.timestamps ? 1u : 0u));
   for (size_t i = 0; i < segment.sack_count && i < segment.sacks.size(); ++i) {
-    mix_hash(headers_, uint64_t{segment.sacks[i].left.value()} << 32 | segment.sacks[i].right.value());
+    mix_hash(headers_,
+             uint64_t{segment.sacks[i].left.value()} << 32 | segment.sacks[i].right.value());
   }
   if (!segment.payload.empty()) mix_hash(payload_, hash_octets(segment.payload.view()));
 }

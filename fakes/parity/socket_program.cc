@@ -45,7 +45,8 @@ constexpr Option kOptions[] = {{"SO_ERROR", SOL_SOCKET, SO_ERROR, false},
                                {"SO_BROADCAST", SOL_SOCKET, SO_BROADCAST, true},
                                {"SO_DOMAIN", SOL_SOCKET, SO_DOMAIN, false},
                                {"SO_PROTOCOL", SOL_SOCKET, SO_PROTOCOL, false},
-                               {"SO_RCVLOWAT", SOL_SOCKET, SO_RCVLOWAT, false},
+                               {"SO_RCVLOWAT", SOL_SOCKET, SO_RCVLOWAT, true},
+                               {"SO_OOBINLINE", SOL_SOCKET, SO_OOBINLINE, true},
                                {"SO_PASSCRED", SOL_SOCKET, SO_PASSCRED, true},
                                {"TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY, false},
                                {"TCP_MAXSEG", IPPROTO_TCP, TCP_MAXSEG, false},
@@ -193,7 +194,7 @@ class Runner {
         return fmt::format("listen s{} {} -> {}", index, step.choice % 3,
                            told(api.listen(s, step.choice % 3)));
       case SocketCall::kConnect: {
-        if (bound_by_kernel(slot)) return "";
+        if (bound_by_kernel(slot, program_.one_host) || speaks_both(slot)) return "";
         const Endpoint where = places_.endpoint(slot.kind.domain, slot.host, step.choice);
         return fmt::format("connect s{} {} -> {}", index, places_.shown(where),
                            told(api.connect(s, where)));
@@ -202,9 +203,12 @@ class Runner {
         return accept(index, step);
       case SocketCall::kSend: {
         const Bytes data = payload(step);
-        return fmt::format("send s{} {} -> {}", index, data.size(), told(api.send(s, data, 0)));
+        const auto [flags, word] = send_flags(slot, step);
+        return fmt::format("send s{} {}{} -> {}", index, data.size(), word,
+                           told(api.send(s, data, flags)));
       }
       case SocketCall::kSendTo: {
+        if (speaks_both(slot)) return "";
         const Bytes data = payload(step);
         const Endpoint where = places_.endpoint(slot.kind.domain, slot.host, step.choice);
         return fmt::format("sendto s{} {} {} -> {}", index, data.size(), places_.shown(where),
@@ -260,17 +264,43 @@ class Runner {
   }
 
   // A UDP socket that the kernel bound to a port when it first sent: on `real`, where all hosts are
-  // on lo, its connect() takes the peer's address for its own.
-  bool bound_by_kernel(const Slot& slot) const {
-    const auto type = slot.api->getsockopt(slot.socket, SOL_SOCKET, SO_TYPE);
-    if (!type || *type != SOCK_DGRAM || program_.one_host) return false;
+  // on lo, its connect() takes the peer's address for its own. (One of IPv6 may then have an
+  // address of each family, see below.)
+  static bool bound_by_kernel(const Slot& slot, bool one_host) {
+    const auto option = [&](int name) {
+      return slot.api->getsockopt(slot.socket, SOL_SOCKET, name).value_or(0);
+    };
+    if (option(SO_TYPE) != SOCK_DGRAM || (one_host && option(SO_DOMAIN) != AF_INET6)) return false;
     const auto local = slot.api->getsockname(slot.socket);
     return local && local->kind() == Endpoint::Kind::kIp && local->port() != 0 &&
            local->address().is_unspecified();
   }
 
+  // A closed slot's number may be that of another socket. An IPv6 UDP socket that has an IPv6 address
+  // by connect() takes an IPv4 peer, too, and has two addresses then: nobody does that.
+  static bool speaks_both(const Slot& slot) {
+    const auto option = [&](int name) {
+      return slot.api->getsockopt(slot.socket, SOL_SOCKET, name).value_or(0);
+    };
+    return slot.kind.domain == AF_INET && option(SO_DOMAIN) == AF_INET6 &&
+           option(SO_TYPE) == SOCK_DGRAM;
+  }
+
   std::string name(const Result<Endpoint>& endpoint) const {
     return endpoint ? places_.shown(*endpoint) : endpoint.error().name();
+  }
+
+  // With MSG_MORE a stream's octets stay until the next send, or some 200 ms: longer than a program.
+  static std::pair<int, const char*> send_flags(const Slot& slot, const SocketStep& step) {
+    if (slot.kind.domain == AF_UNIX) return {0, ""};
+    switch (step.choice % 8) {
+      case 5:
+        return {MSG_OOB, " OOB"};
+      case 6:
+        return {MSG_MORE, " MORE"};
+      default:
+        return {0, ""};
+    }
   }
 
   Bytes payload(const SocketStep& step) const {
@@ -288,7 +318,7 @@ class Runner {
 
   std::string receive(size_t index, const Slot& slot, const SocketStep& step) {
     constexpr std::pair<int, const char*> kFlags[] = {
-        {0, ""}, {0, ""}, {MSG_PEEK, " PEEK"}, {MSG_TRUNC, " TRUNC"}, {0, ""}, {MSG_WAITALL, " WAITALL"}};
+        {0, ""}, {MSG_OOB, " OOB"}, {MSG_PEEK, " PEEK"}, {MSG_TRUNC, " TRUNC"}, {0, ""}, {MSG_WAITALL, " WAITALL"}};
     const auto [flags, word] = kFlags[step.choice % std::size(kFlags)];
     Bytes buffer(kBufferSizes[step.detail % std::size(kBufferSizes)], '\0');
     // MSG_TRUNC of a TCP socket throws octets away, here and there.

@@ -59,7 +59,10 @@ struct FakeWorld::Parts {
   std::map<std::string, Network::HostId, std::less<>> by_name;
 
   explicit Parts(FakeWorldOptions& options)
-      : loop(options.stacks), tmp(options.tmp), network(loop, pool, network_options(options)), unix_names(tmp) {
+      : loop(options.stacks),
+        tmp(options.tmp),
+        network(loop, pool, network_options(options)),
+        unix_names(tmp) {
     for (Network::HostId id = 0; id < network.host_count(); ++id) {
       const FakeHostOptions host{.seed = stable_hash(network.name(id)) ^ options.seed, .tmp = tmp};
       hosts.push_back(std::make_unique<FakeHost>(network, unix_names, id, host));

@@ -7,9 +7,12 @@
 namespace netrig {
 namespace {
 
-// Digits of pi: odd, without a pattern.
+// Digits of pi: without a pattern. Lanes do not start at their factors, or the halves of the first
+// octets could change places.
 constexpr std::array<uint64_t, 4> kFactors = {0x243f6a8885a308d3, 0x13198a2e03707345,
                                               0xa4093822299f31d1, 0x082efa98ec4e6c89};
+constexpr std::array<uint64_t, 4> kStarts = {0x452821e638d01377, 0xbe5466cf34e90c6c,
+                                             0xc0ac29b7c97c50dd, 0x3f84d5b5b5470917};
 
 uint64_t word_at(const char* octets) {
   uint64_t word = 0;
@@ -22,7 +25,7 @@ uint64_t word_at(const char* octets) {
 
 // Four lanes of 16 octets, so that one multiplication need not wait for another.
 uint64_t hash_octets(ByteView octets) {
-  uint64_t a = kFactors[0], b = kFactors[1], c = kFactors[2], d = kFactors[3];
+  uint64_t a = kStarts[0], b = kStarts[1], c = kStarts[2], d = kStarts[3];
   const char* at = octets.data();
   size_t left = octets.size();
   const auto take = [&at](uint64_t& lane, size_t place, uint64_t factor) {
@@ -44,7 +47,6 @@ uint64_t hash_octets(ByteView octets) {
     if (left > 32) take(c, 32, kFactors[2]);
     if (left > 48) take(d, 48, kFactors[3]);
   }
-  // Lanes of one input that change places do not meet here: each has its own factor.
   const uint64_t ab = fold_product(a ^ octets.size(), b ^ kFactors[2]);
   const uint64_t cd = fold_product(c ^ kFactors[1], d ^ kFactors[0]);
   return fold_product(ab ^ kFactors[3], cd ^ kFactors[1]);

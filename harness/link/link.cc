@@ -135,10 +135,9 @@ void Link::take_due(Instant now, std::vector<Departure>& departures) {
 
 std::optional<Instant> Link::next_due() const {
   const Waiting* first = first_under_way();
-  if (first == nullptr && hold_ends_.empty()) return std::nullopt;
-  const Instant due = first == nullptr ? Instant::max() : first->copy.due;
-  const Instant hold_end = hold_ends_.empty() ? Instant::max() : hold_ends_.begin()->first;
-  return std::min(due, hold_end);
+  if (hold_ends_.empty()) return first == nullptr ? std::nullopt : std::optional(first->copy.due);
+  const Instant hold_end = hold_ends_.begin()->first;
+  return first == nullptr ? hold_end : std::min(first->copy.due, hold_end);
 }
 
 bool Link::empty() const {
