@@ -48,8 +48,9 @@ FakeHost::Parts::Parts(FakeHost& itself, Network& its_network, UnixNames& its_na
       unix_names(its_names),
       id(its_id),
       options(its_options),
-      inet({its_options.ephemeral_first, its_options.ephemeral_last},
-           [this](const Endpoint& local, const Endpoint& peer) { return stack.holds(local, peer); }),
+      inet(
+          {its_options.ephemeral_first, its_options.ephemeral_last},
+          [this](const Endpoint& local, const Endpoint& peer) { return stack.holds(local, peer); }),
       stack(*this, its_network.pool(), stack_options(its_options)),
       alarm(its_network.loop().events(), EventClass::kTimer, its_id, [this] {
         stack.expire(network.loop().now());

@@ -118,7 +118,7 @@ Result<InetSocket::Way> InetSocket::way_to(const Endpoint& destination) const {
   if (!to.is_v6() && is_v6() && v6only_) return fail_with(ENETUNREACH);
   // A wildcard destination is this host (ip_route_output_key_hash_rcu, ip6_datagram_connect).
   if (to.is_unspecified()) {
-    to = to.is_v6()                                  ? loopback_address(from.is_v6())
+    to = to.is_v6()                              ? loopback_address(from.is_v6())
          : from.is_unspecified() || from.is_v6() ? loopback_address(false)
                                                  : from;
   }

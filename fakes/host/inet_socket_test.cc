@@ -101,6 +101,32 @@ TEST(InetSocket, MaxSegmentOfARefusedConnectionIsTheDefaultLessTimestamps) {
   }
 }
 
+TEST(InetSocket, UrgentAndHeldDatagramsAnswerInTheKernelsOrder) {
+  TestHosts hosts;
+  SocketApi& api = hosts.client;
+  EXPECT_EQ(outcome(api.send(udp(api), "x", MSG_OOB)), "EOPNOTSUPP");
+  EXPECT_EQ(outcome(api.send(udp(api, AF_INET6), "x", MSG_OOB)), "EDESTADDRREQ");
+  const Socket socket = udp(api);
+  EXPECT_EQ(outcome(api.connect(socket, hosts.at("client", 9))), "ok");
+  EXPECT_EQ(outcome(api.send(socket, "x", MSG_MORE)), "ok");
+  EXPECT_EQ(outcome(api.send(socket, "y", MSG_OOB)), "EOPNOTSUPP");
+  EXPECT_EQ(outcome(api.shutdown(socket, SHUT_WR)), "ok");
+  EXPECT_EQ(outcome(api.send(socket, "y", 0)), "ok") << "it fits behind what is held";
+  EXPECT_EQ(outcome(api.send(socket, "z", 0)), "ECONNREFUSED");
+  EXPECT_EQ(outcome(api.send(socket, "z", 0)), "EPIPE");
+}
+
+TEST(InetSocket, ASocketBoundAgainAfterAFailedConnectKeepsItsPort) {
+  TestHosts hosts;
+  const Socket socket = tcp(hosts.client);
+  EXPECT_EQ(outcome(hosts.client.connect(socket, ip("0.0.0.0", 9))), "EINPROGRESS");
+  EXPECT_EQ(outcome(hosts.client.bind(socket, hosts.at("client", 0))), "ok");
+  set(hosts.client, socket, SO_REUSEADDR, 0);
+  EXPECT_EQ(outcome(hosts.client.bind(socket, hosts.at("client", 80))), "EINVAL");
+  EXPECT_EQ(outcome(hosts.client.connect(socket, hosts.at("client", 9))), "ECONNREFUSED");
+  EXPECT_EQ(outcome(hosts.client.bind(socket, hosts.at("client", 80))), "EINVAL");
+}
+
 // A listener, its client and the accepted socket.
 struct Three {
   Three(TestHosts& hosts, uint16_t port, int how = -1) {
@@ -116,6 +142,14 @@ struct Three {
   }
   Socket listener, client, accepted;
 };
+
+TEST(InetSocket, ReadingNothingAnswersNothingWhereOnlyTheUrgentOctetWaits) {
+  TestHosts hosts;
+  const Three three(hosts, 80);
+  EXPECT_EQ(outcome(hosts.server.send(three.accepted, "x", MSG_OOB)), "ok");
+  EXPECT_EQ(recv_text(hosts.client, three.client, 0), "");
+  EXPECT_EQ(recv_text(hosts.client, three.client), "EAGAIN");
+}
 
 TEST(InetSocket, AnAcceptedSocketGivesItsPortBackWhenItIsReset) {
   TestHosts hosts;

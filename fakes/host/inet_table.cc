@@ -96,7 +96,8 @@ bool InetTable::conflicts(const InetSocket& socket, uint16_t port, bool chosen,
 }
 
 // inet_csk_get_port() and inet_bind_conflict(). What the port was taken with counts, not only what
-// its sockets ask for now: `fastreuse`, sk_reuseport_match(). For a `chosen` port nothing is shared.
+// its sockets ask for now: `fastreuse`, sk_reuseport_match(). For a `chosen` port nothing is
+// shared.
 bool InetTable::tcp_conflicts(const InetSocket& socket, const Slot& place, uint16_t port,
                               bool chosen, bool listening) const {
   const Claim claim = claim_of(socket);

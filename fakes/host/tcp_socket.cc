@@ -128,6 +128,7 @@ Result<void> TcpSocket::start(const Endpoint& peer) {
   if (connection_ != nullptr) disconnect();
   const IpAddress before = local_address_;
   local_address_ = way->source.address();
+  ended_ = false;
   const auto attempt = [&]() -> Result<void> {
     auto made = host_.tcp().connect(now(), Endpoint(local_address_, local_port_), way->destination,
                                     connection_options(), this);
@@ -179,7 +180,7 @@ void TcpSocket::disconnect() {
   last_mss_ = connection->info().mss;
   const bool reset = connection->state() != State::kTimeWait;
   connection->close(now(), reset);
-  if (!port_locked_) host_.inet().release(*this);
+  if (!std::exchange(ended_, true)) release_port();
   peer_.reset();
   receive_shutdown_ = send_shutdown_ = false;
   if (!address_locked_) local_address_ = any_address(is_v6());
@@ -301,7 +302,10 @@ bool TcpSocket::lingered() const {
 }
 
 void TcpSocket::connection_changed(tcp::Connection& connection) {
-  if (&connection == connection_ && state() == State::kClosed) release_port();
+  // Once: afterwards the socket may have been bound again.
+  if (&connection == connection_ && state() == State::kClosed && !std::exchange(ended_, true)) {
+    release_port();
+  }
   changed();
 }
 

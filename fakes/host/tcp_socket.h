@@ -75,6 +75,7 @@ class TcpSocket final : public InetSocket,
   int linger2_ = 60;               // as getsockopt tells: -1 none
   bool receive_shutdown_ = false;  // without a connection
   bool send_shutdown_ = false;
+  bool ended_ = false;       // the connection has, and gave its port back
   uint32_t last_mss_ = 536;  // tp->mss_cache, which outlives a connection
 };
 

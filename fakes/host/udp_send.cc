@@ -40,7 +40,7 @@ Result<UdpSocket::Way> UdpSocket::destination_of(const OutgoingMessage& message)
   if (message.size > kDatagramMax) return fail_with(EMSGSIZE);
   const bool to_v6 = message.to ? message.to->kind() == Endpoint::Kind::kIp &&
                                       plain_address(message.to->address()).is_v6()
-                            : is_v6() && (!connected_ || peer_->address().is_v6());
+                                : is_v6() && (!connected_ || peer_->address().is_v6());
   // udpv6_sendmsg() takes the flag for granted.
   if ((message.flags & MSG_OOB) != 0 && !to_v6) return fail_with(EOPNOTSUPP);
   if (message.to) {
@@ -95,10 +95,15 @@ Result<size_t> UdpSocket::send(const OutgoingMessage& message) {
 // udp(7), UDP_CORK: everything that is sent meanwhile is one datagram, to the first destination.
 Result<size_t> UdpSocket::send_held(const OutgoingMessage& message) {
   const bool v6 = held_->way.destination.address().is_v6();
+  if ((message.flags & MSG_OOB) != 0 && !v6) return fail_with(EOPNOTSUPP);
   const size_t total = held_->octets.size() + message.size;
   if (total > (v6 ? kPayloadMaxV6 : kPayloadMaxV4)) return fail_with(EMSGSIZE);
-  if (const auto error = take_error()) return fail_with(*error);
-  if (send_shutdown_) return fail_with(EPIPE);
+  // __ip_append_data(): only another fragment asks the socket (sock_alloc_send_pskb).
+  const size_t fragment = v6 ? 1448 : 1480;
+  if ((total + 7) / fragment != (held_->octets.size() + 7) / fragment) {
+    if (const auto error = take_error()) return fail_with(*error);
+    if (send_shutdown_) return fail_with(EPIPE);
+  }
   for (const ByteView part : message.parts) held_->octets.append(part);
   if (corked_ || (message.flags & MSG_MORE) != 0) return message.size;
   const Held held = std::move(*held_);

@@ -1,6 +1,6 @@
-// netrig_parity_check: random socket programs, each run on the simulated and on the kernel's sockets; the
-// transcripts must be equal. A difference is shrunk to the smallest program that still shows it.
-// Exit status: 0 no difference, 1 a difference, 5 no sandbox on this machine.
+// netrig_parity_check: random socket programs, each run on the simulated and on the kernel's
+// sockets; the transcripts must be equal. A difference is shrunk to the smallest program that still
+// shows it. Exit status: 0 no difference, 1 a difference, 5 no sandbox on this machine.
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -47,9 +47,9 @@ class Kernel {
     auto world = RealWorld::make(std::move(options));
     if (!world) return {world.error()};
     const uint64_t number = next_++;
-    return run_program(**world, program,
-                       {static_cast<uint16_t>(kFirstPort + number % kPortSteps * 3),
-                        fmt::format("r{}", number)});
+    return run_program(
+        **world, program,
+        {static_cast<uint16_t>(kFirstPort + number % kPortSteps * 3), fmt::format("r{}", number)});
   }
 
  private:
@@ -74,11 +74,10 @@ rc::Gen<SocketProgram> programs(SocketFamilies families) {
   // Sizes make programs longer; what a step does must not depend on them.
   const auto small = rc::gen::resize(rc::kNominalSize, rc::gen::inRange<uint8_t>(0, 48));
   const auto step = rc::gen::build<SocketStep>(
-      rc::gen::set(&SocketStep::call, rc::gen::map(rc::gen::resize(rc::kNominalSize,
-                                                                  rc::gen::inRange<int>(0, kSocketCalls)),
-                                                   [](int call) {
-                                                     return static_cast<SocketCall>(call);
-                                                   })),
+      rc::gen::set(
+          &SocketStep::call,
+          rc::gen::map(rc::gen::resize(rc::kNominalSize, rc::gen::inRange<int>(0, kSocketCalls)),
+                       [](int call) { return static_cast<SocketCall>(call); })),
       rc::gen::set(&SocketStep::socket, small), rc::gen::set(&SocketStep::choice, small),
       rc::gen::set(&SocketStep::detail, small));
   return rc::gen::build<SocketProgram>(

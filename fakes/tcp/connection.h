@@ -61,7 +61,7 @@ struct ConnectionOptions {
   Duration keepalive_interval = 75s;
   uint32_t keepalive_count = 9;
   Duration user_timeout{0};
-  uint32_t syn_retries = 6;  // TCP_SYNCNT
+  uint32_t syn_retries = 6;          // TCP_SYNCNT
   uint32_t syn_linear_timeouts = 4;  // further ones, 1 s apart, before doubling (Linux 6.5)
   bool urgent_inline = false;        // SO_OOBINLINE
   uint32_t synack_retries = 5;

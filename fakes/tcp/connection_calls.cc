@@ -169,6 +169,8 @@ void ConnectionImpl::grow_send_buffer() {
 Result<size_t> ConnectionImpl::receive(Instant now, std::span<const std::span<char>> parts,
                                        bool peek) {
   size_t available = queue_.readable();
+  const size_t wanted = size_of(parts);
+  if (wanted == 0 && available > 0) return 0;  // also before the urgent octet
   const bool mark = urgent_ != Urgent::kNone && available > 0 &&
                     urgent_seq_ >= queue_.copied_seq() &&
                     urgent_seq_ < queue_.copied_seq() + static_cast<uint32_t>(available);
@@ -191,8 +193,6 @@ Result<size_t> ConnectionImpl::receive(Instant now, std::span<const std::span<ch
     if (state_ == State::kClosed) return fail_with(ENOTCONN);
     return fail_with(EAGAIN);
   }
-  const size_t wanted = size_of(parts);
-  if (wanted == 0) return 0;
   if (hole > 0 && peek) {
     // Read over the octet without taking it.
     std::string octets(std::min(available, wanted) + 1, '\0');

@@ -12,7 +12,7 @@ constexpr Duration kRtoMax = 120s;
 constexpr uint8_t kScaleMax = 14;  // RFC 7323 2.3
 constexpr uint32_t kMssDefault = 536;
 constexpr uint32_t kMssClampV6 = 1220;  // tcp_v6_connect(): until the peer says
-constexpr uint32_t kMssSmall = 88;  // TCP_MIN_MSS
+constexpr uint32_t kMssSmall = 88;      // TCP_MIN_MSS
 constexpr uint32_t kTimestampSize = 12;
 
 }  // namespace

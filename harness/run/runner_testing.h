@@ -14,7 +14,8 @@ namespace netrig {
 // Two actors that greet each other; `steps` are more of the client's.
 inline Scenario greeting(const std::string& network = "", const std::string& steps = "") {
   const std::string text = R"({ "name": "greeting", )" + network + R"( "actors": {
-      "server": { "listen": "tcp", "steps": [ { "recv": "ping" }, { "send": "pong" }, { "eof": true } ] },
+      "server": { "listen": "tcp", "steps": [
+        { "recv": "ping" }, { "send": "pong" }, { "eof": true } ] },
       "client": { "connect": "server", "steps": [ { "send": "ping" }, { "recv": "pong" })" +
                            steps + R"(, { "close": true } ] } } })";
   auto read = read_scenario_text(text, "greeting.json");
