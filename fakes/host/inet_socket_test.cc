@@ -127,6 +127,22 @@ TEST(InetSocket, ASocketBoundAgainAfterAFailedConnectKeepsItsPort) {
   EXPECT_EQ(outcome(hosts.client.bind(socket, hosts.at("client", 80))), "EINVAL");
 }
 
+TEST(InetSocket, ADatagramThatIsHeldGoesToThePeerConnectedMeanwhile) {
+  TestHosts hosts;
+  SocketApi& api = hosts.client;
+  const Socket socket = udp(api);
+  const Socket first = udp(hosts.server);
+  const Socket second = udp(hosts.server);
+  EXPECT_EQ(outcome(hosts.server.bind(first, hosts.at("server", 53))), "ok");
+  EXPECT_EQ(outcome(hosts.server.bind(second, hosts.at("server", 54))), "ok");
+  EXPECT_EQ(outcome(api.connect(socket, hosts.at("server", 53))), "ok");
+  EXPECT_EQ(outcome(api.send(socket, "a", MSG_MORE)), "ok");
+  EXPECT_EQ(outcome(api.connect(socket, hosts.at("server", 54))), "ok");
+  EXPECT_EQ(outcome(api.send(socket, "b", 0)), "ok");
+  EXPECT_EQ(recv_text(hosts.server, first), "EAGAIN");
+  EXPECT_EQ(recv_text(hosts.server, second), "ab");
+}
+
 // A listener, its client and the accepted socket.
 struct Three {
   Three(TestHosts& hosts, uint16_t port, int how = -1) {
@@ -148,7 +164,9 @@ TEST(InetSocket, ReadingNothingAnswersNothingWhereOnlyTheUrgentOctetWaits) {
   const Three three(hosts, 80);
   EXPECT_EQ(outcome(hosts.server.send(three.accepted, "x", MSG_OOB)), "ok");
   EXPECT_EQ(recv_text(hosts.client, three.client, 0), "");
+  EXPECT_EQ(poll_once(hosts.client, three.client, kAll), POLLPRI | POLLOUT);
   EXPECT_EQ(recv_text(hosts.client, three.client), "EAGAIN");
+  EXPECT_EQ(poll_once(hosts.client, three.client, kAll), POLLOUT) << "it was passed over";
 }
 
 TEST(InetSocket, AnAcceptedSocketGivesItsPortBackWhenItIsReset) {

@@ -98,11 +98,10 @@ Result<size_t> UdpSocket::send_held(const OutgoingMessage& message) {
   if ((message.flags & MSG_OOB) != 0 && !v6) return fail_with(EOPNOTSUPP);
   const size_t total = held_->octets.size() + message.size;
   if (total > (v6 ? kPayloadMaxV6 : kPayloadMaxV4)) return fail_with(EMSGSIZE);
-  // __ip_append_data(): only another fragment asks the socket (sock_alloc_send_pskb).
-  const size_t fragment = v6 ? 1448 : 1480;
-  if ((total + 7) / fragment != (held_->octets.size() + 7) / fragment) {
-    if (const auto error = take_error()) return fail_with(*error);
-    if (send_shutdown_) return fail_with(EPIPE);
+  // __ip_append_data(): what follows asks the buffer, not for errors (no sock_alloc_send_pskb).
+  if (!fits_send_buffer(total, v6, options_.send_buffer)) {
+    held_.reset();  // udp_flush_pending_frames()
+    return fail_with(ENOBUFS);
   }
   for (const ByteView part : message.parts) held_->octets.append(part);
   if (corked_ || (message.flags & MSG_MORE) != 0) return message.size;

@@ -97,6 +97,9 @@ Result<void> UdpSocket::connect(const Endpoint& peer) {
   if (!way) return fail_with(way.error());
   if (local_address_.is_unspecified()) local_address_ = way->source.address();
   peer_ = way->destination;
+  // ip_route_connect() writes over the flow that what MSG_MORE holds back is to take.
+  if (held_ && !peer_->address().is_v6())
+    held_->way = {{way->source.address(), local_port_}, *peer_};
   connected_ = true;
   has_source_ = true;
   host_.inet_changed();

@@ -67,6 +67,7 @@ struct NetworkOptions {
 struct NetworkCounters {
   uint64_t packets_sent = 0, packets_delivered = 0, packets_dropped = 0;
   uint64_t tcp_segments_sent = 0, tcp_segments_dropped = 0;
+  uint64_t tcp_acks_dropped = 0;  // of them, those that nobody sends again: no sequence space
   uint64_t datagrams_sent = 0, datagrams_dropped = 0;
   Instant last_arrival{};  // of a packet with payload
 };

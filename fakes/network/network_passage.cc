@@ -155,9 +155,10 @@ void Network::Parts::count(const FakePacket& packet, const Fate& fate) {
   const uint64_t dropped = fate.dropped != DropCause::kNone ? 1 : 0;
   ++counters.packets_sent;
   counters.packets_dropped += dropped;
-  if (std::holds_alternative<tcp::Segment>(packet.body)) {
+  if (const auto* segment = std::get_if<tcp::Segment>(&packet.body)) {
     ++counters.tcp_segments_sent;
     counters.tcp_segments_dropped += dropped;
+    if (segment->length() == 0) counters.tcp_acks_dropped += dropped;
   } else if (is_datagram(packet)) {
     ++counters.datagrams_sent;
     counters.datagrams_dropped += dropped;

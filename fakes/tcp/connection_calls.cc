@@ -186,6 +186,11 @@ Result<size_t> ConnectionImpl::receive(Instant now, std::span<const std::span<ch
       --available;
     }
   }
+  if (hole > 0 && !peek) {
+    // It is gone even if nothing stands behind it.
+    queue_.skip(1);
+    urgent_ = Urgent::kNone;
+  }
   if (available == 0) {
     if (fin_received_) return 0;
     if (error_) return fail_with(*std::exchange(error_, std::nullopt));
@@ -206,7 +211,6 @@ Result<size_t> ConnectionImpl::receive(Instant now, std::span<const std::span<ch
     }
     return done - 1;
   }
-  if (hole > 0) queue_.skip(1);
   const size_t copied = queue_.read(parts, available, peek);
   if (peek) return copied;
   if (urgent_ != Urgent::kNone && queue_.copied_seq() > urgent_seq_) urgent_ = Urgent::kNone;

@@ -182,6 +182,7 @@ void FakeWorld::Parts::count(WorldReport& report) const {
   counters["datagrams_dropped"] = counter(sent.datagrams_dropped);
   counters["tcp_segments_sent"] = counter(sent.tcp_segments_sent);
   counters["tcp_segments_dropped"] = counter(sent.tcp_segments_dropped);
+  counters["tcp_acks_dropped"] = counter(sent.tcp_acks_dropped);
   counters["last_arrival_us"] = microseconds(sent.last_arrival);
   count_tcp(counters);
   report.fingerprints = network.fingerprints();

@@ -50,11 +50,12 @@ class FakeWorld final : public World {
   bool wall_clock() const override { return false; }
   bool packets_under_way() const override;
   // Counters: virtual_time_us; packets_sent, _delivered, _dropped, _captured; datagrams_sent,
-  // _dropped; tcp_segments_sent, _dropped, tcp_retransmissions, tcp_fast_retransmits, tcp_timeouts;
-  // last_arrival_us (of a packet with payload); tcp_octets_received (that were in order) and
-  // goodput_kbit_s (these, from the first one's arrival to the last one's; 0 if there is no time
-  // between).
-  // All but packets_captured are of the time before finish(), and so are the fingerprints.
+  // _dropped; tcp_segments_sent, _dropped, tcp_acks_dropped (of them, those without
+  // sequence space, which nobody sends again), tcp_retransmissions, tcp_fast_retransmits,
+  // tcp_timeouts; last_arrival_us (of a packet with payload); tcp_octets_received (that were in
+  // order) and goodput_kbit_s (these, from the first one's arrival to the last one's; 0 if there is
+  // no time between). All but packets_captured are of the time before finish(), and so are the
+  // fingerprints.
   WorldReport finish() override;
 
  private:

@@ -88,9 +88,8 @@ TEST_F(SocketApiExample, TheWholePageComesThroughANetworkThatLosesATenth) {
 }
 
 TEST_F(SocketApiExample, ASilentServerIsGivenUpAfterThirtySecondsOfVirtualTime) {
-  const auto answer = play({}, {}, [this](SocketApi&, Socket) {
-    world_->loop().sleep_until(Instant(120s));
-  });
+  const auto answer =
+      play({}, {}, [this](SocketApi&, Socket) { world_->loop().sleep_until(Instant(120s)); });
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error(), Errno(EAGAIN));
   EXPECT_EQ(took_, 30s);

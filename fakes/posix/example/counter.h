@@ -14,11 +14,11 @@ enum counter_retry {
 };
 
 /* Greets, adds `amount`, reads the total back. 0, or -1 if nobody answered. */
-int counter_add(const char *host, const char *port, long amount, enum counter_retry retry,
-                long *total);
+int counter_add(const char* host, const char* port, long amount, enum counter_retry retry,
+                long* total);
 
 /* Serves until nobody has asked for three seconds. 0, or -1 with errno. */
-int counter_serve(const char *port);
+int counter_serve(const char* port);
 
 #ifdef __cplusplus
 }

@@ -10,7 +10,7 @@
 
 enum { TRIES = 5 };
 
-static int ask(int fd, int *id, enum counter_retry retry, const char *command, long *total) {
+static int ask(int fd, int* id, enum counter_retry retry, const char* command, long* total) {
   ++*id;
   for (int try = 0; try < TRIES; ++try) {
     if (try > 0 && retry == COUNTER_RETRY_NEW_ID) ++*id; /* the defect */
@@ -28,13 +28,13 @@ static int ask(int fd, int *id, enum counter_retry retry, const char *command, l
   return -1;
 }
 
-int counter_add(const char *host, const char *port, long amount, enum counter_retry retry,
-                long *total) {
+int counter_add(const char* host, const char* port, long amount, enum counter_retry retry,
+                long* total) {
   struct addrinfo hints;
   memset(&hints, 0, sizeof hints);
   hints.ai_family = AF_INET;
   hints.ai_socktype = SOCK_DGRAM;
-  struct addrinfo *address;
+  struct addrinfo* address;
   if (getaddrinfo(host, port, &hints, &address) != 0) return -1;
   int fd = socket(address->ai_family, address->ai_socktype, address->ai_protocol);
   struct timeval patience = {0, 500000};

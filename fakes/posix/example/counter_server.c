@@ -23,8 +23,8 @@ static int serve(int fd) {
     char request[64];
     struct sockaddr_storage from;
     socklen_t from_length = sizeof from;
-    ssize_t got = recvfrom(fd, request, sizeof request - 1, 0, (struct sockaddr *)&from,
-                           &from_length);
+    ssize_t got =
+        recvfrom(fd, request, sizeof request - 1, 0, (struct sockaddr*)&from, &from_length);
     if (got < 0) continue;
     request[got] = '\0';
     int id = 0;
@@ -36,11 +36,11 @@ static int serve(int fd) {
       last_id = id;
       snprintf(reply, sizeof reply, "%d %ld", id, total);
     }
-    if (sendto(fd, reply, strlen(reply), 0, (struct sockaddr *)&from, from_length) < 0) return -1;
+    if (sendto(fd, reply, strlen(reply), 0, (struct sockaddr*)&from, from_length) < 0) return -1;
   }
 }
 
-int counter_serve(const char *port) {
+int counter_serve(const char* port) {
   int fd = socket(AF_INET, SOCK_DGRAM, 0);
   if (fd < 0) return -1;
   struct sockaddr_in here;
@@ -48,7 +48,7 @@ int counter_serve(const char *port) {
   here.sin_family = AF_INET;
   here.sin_addr.s_addr = htonl(INADDR_ANY);
   here.sin_port = htons((uint16_t)atoi(port));
-  int result = bind(fd, (struct sockaddr *)&here, sizeof here) < 0 ? -1 : serve(fd);
+  int result = bind(fd, (struct sockaddr*)&here, sizeof here) < 0 ? -1 : serve(fd);
   close(fd);
   return result;
 }
