@@ -82,8 +82,8 @@ def one(folder, rounds):
 
 
 def many(folder, rounds):
-    times = [fake_seconds(folder, i, "hello-tcp.json", "--repeat", FAKE_RUNS, "-j", 1,
-                          "--no-capture") for i in range(rounds)]
+    times = [fake_seconds(folder, i, "hello-tcp.json", "--repeat", FAKE_RUNS, "-j", 1)
+             for i in range(rounds)]
     return "hello on fake", [FAKE_RUNS / t for t in times], "runs/s", ""
 
 

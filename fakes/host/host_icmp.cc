@@ -84,7 +84,6 @@ std::optional<Meaning> meaning_v6(const FakeIcmpError& error) {
     case 1:
       return Meaning{Errno(EACCES), true};
     case 2:
-      return Meaning{Errno(EHOSTUNREACH), false};
     case 3:
       return Meaning{Errno(EHOSTUNREACH), false};
     case kPortUnreachableV6:

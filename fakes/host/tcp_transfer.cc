@@ -10,8 +10,6 @@
 
 namespace netrig {
 
-using tcp::State;
-
 // sk_stream_wait_connect(): an error that waits, else EPIPE.
 Result<size_t> TcpSocket::send_without_connection() {
   if (const auto error = take_error()) return fail_with(*error);

@@ -62,7 +62,7 @@ Result<void> UnixNames::may_bind(const Endpoint& name, int type) const {
 // unix(7), autobind: five hexadecimal digits.
 Result<Endpoint> UnixNames::autobind(const SocketRef& socket) {
   for (uint32_t tries = 0; tries <= kAutoNamesMax; ++tries) {
-    const Endpoint name = Endpoint::unix_abstract(fmt::format("{:05x}", next_auto_));
+    Endpoint name = Endpoint::unix_abstract(fmt::format("{:05x}", next_auto_));
     next_auto_ = (next_auto_ + 1) & kAutoNamesMax;
     if (bound_.try_emplace(key_of(name, socket->type()), socket).second) return name;
   }
@@ -87,7 +87,7 @@ void UnixNames::closed(const Endpoint& name, const FakeSocket& socket) {
 
 std::string UnixNames::shown(const Endpoint& name) const {
   if (name.is_abstract()) return "@" + name.path().substr(1);
-  const std::string path = name.path().empty() ? "" : normalised_path(name.path());
+  std::string path = name.path().empty() ? "" : normalised_path(name.path());
   if (path.starts_with(tmp_ + "/")) return "${tmp}" + path.substr(tmp_.size());
   return path;
 }

@@ -22,7 +22,9 @@ DatagramRoute FlowNames::route(const SocketState& sender, const std::optional<En
   way.transport = sender.transport;
   way.from = way.to = sender.host;
   way.source = sender.local;
-  const auto& target = to ? to : sender.peer;
+  auto target = to ? to : sender.peer;
+  // The other end of a socketpair has no name to be found by.
+  if (target && target->kind() == Endpoint::Kind::kUnix && target->path().empty()) target.reset();
   const SocketState* receiver = nullptr;
   if (target) {
     Endpoint destination = unmapped(*target);
