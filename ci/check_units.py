@@ -48,6 +48,12 @@ def header_flags(flags):
     return lambda name: by_folder.get(os.path.dirname(name), anywhere)
 
 
+def tidy_config(name):
+    """A folder may have a .clang-tidy of its own (which clang-tidy finds by itself)."""
+    own = (ROOT / name).parent / ".clang-tidy"
+    return [] if own.exists() else [f"--config-file={ROOT}/.clang-tidy"]
+
+
 def tool_version(tool):
     return subprocess.run([tool, "--version"], capture_output=True, text=True, check=True).stdout
 
@@ -118,7 +124,7 @@ def check_tidy(names, texts, flags):
     for name in missing:
         print(f"{name}: not part of the release build")
     commands = {
-        name: ["clang-tidy-19", "--quiet", f"--config-file={ROOT}/.clang-tidy", name, "--",
+        name: ["clang-tidy-19", "--quiet", *tidy_config(name), name, "--",
                *flags[name], "-Wno-unknown-warning-option", f"-I{ROOT}"]
         for name in names if name not in missing
     }

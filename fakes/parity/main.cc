@@ -62,9 +62,9 @@ std::string compared(const std::vector<std::string>& fake, const std::vector<std
     const std::string here = i < fake.size() ? fake[i] : "nothing";
     const std::string there = i < real.size() ? real[i] : "nothing";
     if (here == there) {
-      text += "    " + here + "\n";
+      text += fmt::format("    {}\n", here);
     } else {
-      text += "  - real: " + there + "\n  + fake: " + here + "\n";
+      text += fmt::format("  - real: {}\n  + fake: {}\n", there, here);
     }
   }
   return text;
@@ -119,13 +119,12 @@ int run(uint64_t programs_wanted, uint64_t seed, uint64_t size, SocketFamilies f
     }
     const int status = wait_for_sandbox(*child);
     if (status != 0) {
-      std::printf("a difference, or a crash (status %d), with --seed %llu\n", status,
-                  static_cast<unsigned long long>(seed + chunk));
+      fmt::print("a difference, or a crash (status {}), with --seed {}\n", status, seed + chunk);
       return 1;
     }
     done += count;
   }
-  std::printf("%llu socket programs: no difference\n", static_cast<unsigned long long>(done));
+  fmt::print("{} socket programs: no difference\n", done);
   return 0;
 }
 
@@ -137,7 +136,7 @@ int main(int argc, char** argv) {
   uint64_t seed = 1;
   uint64_t size = 60;
   auto families = netrig::SocketFamilies::kAll;
-  const std::map<std::string, netrig::SocketFamilies> kFamilies = {
+  const std::map<std::string, netrig::SocketFamilies> names = {
       {"all", netrig::SocketFamilies::kAll},
       {"unix", netrig::SocketFamilies::kUnix},
       {"inet", netrig::SocketFamilies::kInet}};
@@ -146,7 +145,7 @@ int main(int argc, char** argv) {
   app.add_option("--seed", seed, "of the first (default 1)");
   app.add_option("--size", size, "calls in the longest ones (default 60)");
   app.add_option("--family", families, "all, unix or inet (default all)")
-      ->transform(CLI::CheckedTransformer(kFamilies));
+      ->transform(CLI::CheckedTransformer(names));
   CLI11_PARSE(app, argc, argv);
   return netrig::run(programs, seed, size, families);
 }
