@@ -160,7 +160,8 @@ void ReceiveQueue::keep(size_t index, SeqNum seq, SharedBytes payload, bool fin)
   early_.insert(early_.begin() + static_cast<ptrdiff_t>(index), std::move(early));
 }
 
-bool ReceiveQueue::insert_early(SeqNum seq, SharedBytes payload, bool fin, SackReport& report) {
+bool ReceiveQueue::insert_early(SeqNum seq, const SharedBytes& payload, bool fin,
+                                SackReport& report) {
   const SeqNum end = seq + static_cast<uint32_t>(payload.size()) + (fin ? 1u : 0u);
   report.add(seq, end);
   // The first one that ends after `seq`; new segments mostly belong at the end.

@@ -58,7 +58,7 @@ class ReceiveQueue {
   bool append(SharedBytes payload, bool fin, SackReport& report);
   // Octets behind a gap: `seq` is after rcv_nxt(). Octets that are there already are reported as
   // duplicates. False if nothing of it was new.
-  bool insert_early(SeqNum seq, SharedBytes payload, bool fin, SackReport& report);
+  bool insert_early(SeqNum seq, const SharedBytes& payload, bool fin, SackReport& report);
   void drop_early();
 
   // Copies the next octets, at most `limit`. `peek` leaves them.

@@ -70,7 +70,7 @@ std::optional<Transmission> Sender::Parts::next_retransmission(Instant now) {
   // A window that shrank keeps all but the first segment back (RFC 9293 3.8.6).
   if (id != board.first_id() && board.at(id).start >= window_end()) return std::nullopt;
   if (board.at(id).payload.size() > config.mss) board.split(id, config.mss);
-  const Transmission out = transmission_of(board.at(id));
+  Transmission out = transmission_of(board.at(id));
   board.mark_retransmitted(id, now);
   ++counters.retransmitted_segments;
   if (!first_retransmission) first_retransmission = now;
