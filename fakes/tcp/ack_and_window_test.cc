@@ -145,7 +145,7 @@ TEST(AckAndWindow, EarlyPiecesComeOutInOrderWhateverTheirOrder) {
       SharedBytes payload = pool.copy(std::string_view(whole).substr(from, to - from));
       const bool fin = to == 26;
       if (seq > queue.rcv_nxt()) {
-        queue.insert_early(seq, std::move(payload), fin, report);
+        queue.insert_early(seq, payload, fin, report);
       } else if (seq + (to - from) > queue.rcv_nxt()) {
         const auto known = static_cast<size_t>(queue.rcv_nxt() - seq);
         fin_reached |= queue.append(payload.slice(known, payload.size() - known), fin, report);

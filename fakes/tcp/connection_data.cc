@@ -90,7 +90,7 @@ void ConnectionImpl::queue_early(Instant, Segment&& segment) {
   acks_.schedule();
   SackReport unused;
   const uint32_t size = static_cast<uint32_t>(segment.payload.size());
-  queue_.insert_early(segment.seq, std::move(segment.payload), segment.has(kTcpFin),
+  queue_.insert_early(segment.seq, segment.payload, segment.has(kTcpFin),
                       sack_ok_ ? report_ : unused);
   if (sack_ok_ && window_.grow(size, queue_.memory())) acks_.window_grew();
 }
