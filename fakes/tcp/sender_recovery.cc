@@ -277,7 +277,9 @@ void Sender::Parts::check_reordering(uint64_t low) {
 // RFC 8985 7.4 (Linux's tcp_process_tlp_ack).
 void Sender::Parts::process_tail_probe_ack(const AckFindings& findings) {
   if (una < *probe_end) return;
-  if (!probe_was_retransmission || findings.dsack_of_probe) {
+  const bool both_arrived = !probe_was_retransmission || findings.dsack_of_probe;
+  const bool pure_duplicate = !findings.una_advanced && !findings.not_duplicate && !findings.sacked;
+  if (both_arrived || (una == *probe_end && pure_duplicate)) {
     probe_end.reset();
   } else if (una > *probe_end) {
     // The probe repaired a loss that nobody else saw: the window is reduced as for any.
@@ -285,8 +287,6 @@ void Sender::Parts::process_tail_probe_ack(const AckFindings& findings) {
     state = CongestionState::kCwr;
     end_reduction();
     keep_open();
-  } else if (!findings.una_advanced && !findings.not_duplicate && !findings.sacked) {
-    probe_end.reset();  // a pure duplicate: original and probe both arrived
   }
 }
 
