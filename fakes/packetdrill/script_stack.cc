@@ -11,6 +11,9 @@ namespace {
 constexpr Network::HostId kLocal = 0;
 constexpr Network::HostId kOutside = 1;
 
+// Of this machine's time: a script's other thread may not have come to its call yet.
+constexpr auto kPatience = 1s;
+
 bool is_error(const Packet& packet) {
   // RFC 792: destination unreachable, time exceeded, parameter problem; RFC 4443: below 128.
   const uint8_t type = packet.icmp->type;
@@ -97,8 +100,13 @@ bool ScriptStack::inject(ByteView octets) {
 
 std::optional<ScriptStack::Emitted> ScriptStack::receive() {
   std::unique_lock lock(mutex_);
-  if (emitted_.empty()) pass(lock, Instant::max(), [this] { return !emitted_.empty(); });
-  if (emitted_.empty()) return std::nullopt;
+  while (emitted_.empty()) {
+    pass(lock, Instant::max(), [this] { return !emitted_.empty(); });
+    if (!emitted_.empty()) break;
+    const uint64_t seen = calls_;
+    const bool called = called_.wait_for(lock, kPatience, [&] { return calls_ != seen; });
+    if (!called) return std::nullopt;
+  }
   Emitted next = std::move(emitted_.front());
   emitted_.pop_front();
   return next;

@@ -59,6 +59,8 @@ class ScriptStack final : private PacketReceiver {
     std::unique_lock lock(mutex_);
     while (true) {
       Result<T> answer = call(*host_);
+      ++calls_;
+      called_.notify_all();
       if (answer || answer.error() != Errno(EAGAIN) || !blocking) {
         done_trying();
         return answer;
@@ -84,6 +86,8 @@ class ScriptStack final : private PacketReceiver {
   const std::thread::id owner_ = std::this_thread::get_id();
   std::mutex mutex_;
   std::condition_variable happened_;  // waiting threads may try again
+  std::condition_variable called_;    // a call was made
+  uint64_t calls_ = 0;
   std::condition_variable tried_;     // they have
   size_t waiting_ = 0;
   size_t still_to_try_ = 0;
