@@ -47,9 +47,9 @@ def transcript(run):
 
 def everything(run):
     kept = {key: run[key] for key in ("verdict", "reason", "fingerprint", "fingerprints",
-                                      "counters", "delivery", "ladder")}
+                                      "counters", "delivery")}
     for name in FILES:
-        path = pathlib.Path(run["output"]) / name
+        path = pathlib.Path(run["capture"]).parent / name
         kept[name] = (hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "none")
     return kept
 
