@@ -175,6 +175,7 @@ class Runner {
     }
     if (slots_.empty()) return;
     const size_t index = step.socket % slots_.size();
+    if (is_given_again(slots_[index])) return;
     const std::string line = call(index, slots_[index], step);
     if (!line.empty()) tell(line);
   }
@@ -289,6 +290,13 @@ class Runner {
            option(SO_TYPE) == SOCK_DGRAM;
   }
 
+  // A closed one whose number another has now: what its kind may do would be said of the other.
+  bool is_given_again(const Slot& slot) const {
+    return !slot.open && std::ranges::any_of(slots_, [&](const Slot& other) {
+      return other.open && other.api == slot.api && other.socket == slot.socket;
+    });
+  }
+
   std::string name(const Result<Endpoint>& endpoint) const {
     return endpoint ? places_.shown(*endpoint) : endpoint.error().name();
   }
@@ -329,7 +337,9 @@ class Runner {
     Bytes buffer(kBufferSizes[step.detail % std::size(kBufferSizes)], '\0');
     // MSG_TRUNC of a TCP socket throws octets away, here and there.
     const bool stream = slot.kind.type == SOCK_STREAM;
-    const int used = stream ? flags & ~MSG_TRUNC : flags;
+    int used = stream ? flags & ~MSG_TRUNC : flags;
+    // Urgent octets of Unix streams are not modelled (fakes/README.md).
+    if (slot.kind.domain == AF_UNIX) used &= ~MSG_OOB;
     const auto got = slot.api->recvfrom(slot.socket, buffer, used);
     const bool named = step.call == SocketCall::kReceiveFrom;
     const std::string what = fmt::format("{} s{} {}{}", named ? "recvfrom" : "recv", index,
