@@ -88,7 +88,7 @@ class ScriptStack final : private PacketReceiver {
   std::condition_variable happened_;  // waiting threads may try again
   std::condition_variable called_;    // a call was made
   uint64_t calls_ = 0;
-  std::condition_variable tried_;     // they have
+  std::condition_variable tried_;  // they have
   size_t waiting_ = 0;
   size_t still_to_try_ = 0;
   uint64_t turn_ = 0;
