@@ -130,12 +130,8 @@ Result<size_t> FakeHost::Parts::send_stream(const SocketRef& socket, OutgoingMes
 }
 
 Result<size_t> FakeHost::recv(Socket socket, std::span<char> buffer, int flags) {
-  const SocketRef found = parts_->find(socket);
-  if (!found) return fail_with(EBADF);
-  const Parts::Call call(*parts_);
-  auto received = parts_->receive(found, {&buffer, 1}, flags);
+  const auto received = recvfrom(socket, buffer, flags);
   if (!received) return fail_with(received.error());
-  parts_->drop_rights(*received);
   return received->size;
 }
 

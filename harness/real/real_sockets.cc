@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "harness/real/sockaddr.h"
+#include "harness/sockets/socket_kind.h"
 
 namespace netrig {
 namespace {
@@ -23,28 +24,6 @@ Result<T> get_option(int fd, int level, int name) {
   socklen_t length = sizeof(value);
   if (::getsockopt(fd, level, name, &value, &length) != 0) return fail_with(errno);
   return value;
-}
-
-Result<Transport> transport_of(int domain, int type) {
-  if (domain == AF_UNIX) {
-    if (type == SOCK_STREAM) return Transport::kUnixStream;
-    if (type == SOCK_DGRAM) return Transport::kUnixDgram;
-    if (type == SOCK_SEQPACKET) return Transport::kUnixSeqpacket;
-  } else if (domain == AF_INET || domain == AF_INET6) {
-    if (type == SOCK_STREAM) return Transport::kTcp;
-    if (type == SOCK_DGRAM) return Transport::kUdp;
-  } else {
-    return fail_with(EAFNOSUPPORT);
-  }
-  // Raw and packet sockets could speak past the world's links.
-  return fail_with(ESOCKTNOSUPPORT);
-}
-
-bool protocol_allowed(Transport transport, int protocol) {
-  if (protocol == 0) return true;
-  if (transport == Transport::kTcp) return protocol == IPPROTO_TCP;
-  if (transport == Transport::kUdp) return protocol == IPPROTO_UDP;
-  return protocol == AF_UNIX;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
 // What every process that plays runs sets up for itself.
 
+#include <csignal>
 #include <string_view>
 
 #include "harness/base/fd.h"
@@ -8,8 +9,12 @@
 
 namespace netrig {
 
-// SIGINT and SIGTERM are heard by the world's loop; a pipe that nobody reads ends nothing.
+// SIGINT and SIGTERM, which ask a run to end.
+sigset_t stop_signals();
+// They are heard by the world's loop; a pipe that nobody reads ends nothing.
 void block_stop_signals();
+// True once one of the two has come.
+bool stop_is_asked();
 // A run whose loop no longer turns must still end: with exit status kHungStatus.
 void end_when_stuck(const Scenario& scenario, const RunOptions& options);
 inline constexpr int kHungStatus = 124;

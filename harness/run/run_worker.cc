@@ -41,12 +41,6 @@ std::optional<std::string> take_line(int fd, std::string& received, bool& ended)
   }
 }
 
-bool stop_is_asked() {
-  sigset_t pending;
-  return ::sigpending(&pending) == 0 &&
-         (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
-}
-
 // `home`: where options.output starts; a run ends in its own folder.
 void play_one(const Scenario& scenario, const RunOptions& options, const Judge& judge,
               const Fd& home, const Fd& socket) {

@@ -11,6 +11,7 @@
 #include "fakes/world/fake_world.h"
 #include "harness/base/text.h"
 #include "harness/real/real_world.h"
+#include "harness/run/run_process.h"
 
 namespace netrig {
 namespace {
@@ -20,10 +21,7 @@ class StoppableRealWorld final : public World {
  public:
   StoppableRealWorld(std::unique_ptr<RealWorld> world, std::function<void()> on_stop)
       : world_(std::move(world)) {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
+    const sigset_t signals = stop_signals();
     signals_ = Fd(signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
     if (!signals_) return;
     world_->loop().watch(signals_.get(), [this, stop = std::move(on_stop)] {
@@ -49,46 +47,23 @@ class StoppableRealWorld final : public World {
   std::unique_ptr<RealWorld> world_;
 };
 
-// FakeWorld, which asks now and then whether a signal has come or its time on the machine's clock
-// is over: it never waits for anything.
-class StoppableFakeWorld final : public World {
- public:
-  StoppableFakeWorld(std::unique_ptr<FakeWorld> world, WorldHooks hooks)
-      : world_(std::move(world)),
-        wall_clock_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(hooks.wall_clock_max);
-    itimerspec limit{};
-    limit.it_value.tv_sec = seconds.count();
-    limit.it_value.tv_nsec = (hooks.wall_clock_max - seconds).count();
-    timerfd_settime(wall_clock_.get(), 0, &limit, nullptr);
-    world_->loop().set_pulse(
-        [this, stop = std::move(hooks.on_stop), over = std::move(hooks.on_wall_clock_max)] {
-          if (stop_is_asked()) stop();
-          uint64_t expirations = 0;
-          if (::read(wall_clock_.get(), &expirations, sizeof expirations) > 0) over();
-        });
-  }
-
-  Loop& loop() override { return world_->loop(); }
-  SocketApi& host(std::string_view name) override { return world_->host(name); }
-  IpAddress address(std::string_view host, bool v6) const override {
-    return world_->address(host, v6);
-  }
-  const std::string& tmp() const override { return world_->tmp(); }
-  bool wall_clock() const override { return false; }
-  bool packets_under_way() const override { return world_->packets_under_way(); }
-  WorldReport finish() override { return world_->finish(); }
-
- private:
-  static bool stop_is_asked() {
-    sigset_t pending;
-    return sigpending(&pending) == 0 &&
-           (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
-  }
-
-  std::unique_ptr<FakeWorld> world_;
-  Fd wall_clock_;
-};
+// It never waits for anything, so it asks now and then whether a signal has come or its time on the
+// machine's clock is over.
+void stop_when_asked(FakeWorld& world, WorldHooks hooks) {
+  const auto wall_clock =
+      std::make_shared<Fd>(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(hooks.wall_clock_max);
+  itimerspec limit{};
+  limit.it_value.tv_sec = seconds.count();
+  limit.it_value.tv_nsec = (hooks.wall_clock_max - seconds).count();
+  timerfd_settime(wall_clock->get(), 0, &limit, nullptr);
+  world.loop().set_pulse([wall_clock, stop = std::move(hooks.on_stop),
+                          over = std::move(hooks.on_wall_clock_max)] {
+    if (stop_is_asked()) stop();
+    uint64_t expirations = 0;
+    if (::read(wall_clock->get(), &expirations, sizeof expirations) > 0) over();
+  });
+}
 
 std::map<std::string, LinkConfig> links_of(const Scenario& scenario) {
   std::map<std::string, LinkConfig> links;
@@ -144,7 +119,8 @@ MadeWorld make_fake(const Scenario& scenario, const RunOptions& options, const F
   }
   auto world = FakeWorld::make(std::move(fake));
   if (!world) return std::unexpected(world.error());
-  return std::make_unique<StoppableFakeWorld>(std::move(*world), std::move(hooks));
+  stop_when_asked(**world, std::move(hooks));
+  return std::move(*world);
 }
 
 // The stream connections that the openings make, as pairs of hosts, which the backend cannot
