@@ -22,6 +22,7 @@ FLOORS = {
     "harness/sockets": 2,
     "harness/link": 2,
     "harness/capture": 2,
+    "harness/process": 2,
     "harness/real": 3,
     "harness/wire": 3,
     "fakes/tcp": 2,
@@ -36,14 +37,15 @@ FLOORS = {
     "harness/expect": 6,
     "harness/report": 7,
     "harness/cli": 8,
+    "harness/gtest": 9,
 }
 
 FAKES = {room for room in FLOORS if room.startswith("fakes/")}
 
 # Beyond the floors: room -> rooms it must not include though they are lower.
 NOT_KNOWN = {
-    "harness/scenario": {"harness/real", "harness/wire", *FAKES},
-    "harness/expect": {"harness/sockets", "harness/real", "harness/wire", *FAKES},
+    "harness/scenario": {"harness/process", "harness/real", "harness/wire", *FAKES},
+    "harness/expect": {"harness/process", "harness/sockets", "harness/real", "harness/wire", *FAKES},
 }
 
 # Where simulated and kernel's calls meet: behind POSIX's names, behind packetdrill's, side by side.
@@ -66,7 +68,7 @@ SYSTEM_CALL_HEADERS = re.compile(
 
 # The real loop reads the clock; reports date themselves; the command line measures and seeds. The
 # two that serve other programs' calls name them, and pass on to the kernel what is not theirs.
-MAY_READ_CLOCK = ("harness/real/", "harness/report/", "harness/cli/", "fakes/posix/",
+MAY_READ_CLOCK = ("harness/real/", "harness/report/", "harness/cli/", "harness/gtest/", "fakes/posix/",
                   "fakes/packetdrill/")
 CLOCK_READ = re.compile(
     r"\b(clock_gettime|gettimeofday|timespec_get|steady_clock::now|system_clock::now"

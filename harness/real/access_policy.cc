@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "harness/net/mapped_address.h"
 #include "harness/real/sockaddr.h"
 
 namespace netrig {

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "harness/base/text.h"
+#include "harness/net/mapped_address.h"
 #include "harness/real/kernel_datagram.h"
 #include "harness/real/sockaddr.h"
 
@@ -18,20 +19,7 @@ constexpr Duration kRetryEvery = 1ms;
 // Headers that a link's rate counts on top: IPv4 20, IPv6 40, UDP 8.
 constexpr uint32_t kOverheadV4 = 28;
 constexpr uint32_t kOverheadV6 = 48;
-
-// The first fault of `config` that touches packets of `transport`; empty if none does.
-std::string first_fault(const LinkConfig& config, Transport transport) {
-  if (config.delay != Range<Duration>{}) return "delay";
-  if (config.loss.ppm != 0) return "loss";
-  if (config.duplicate.ppm != 0) return "duplicate";
-  if (config.corrupt.ppm != 0) return "corrupt";
-  if (config.reorder.ppm != 0) return "reorder";
-  if (config.rate != 0) return "rate";
-  const bool rule = std::any_of(config.rules.begin(), config.rules.end(), [&](const auto& each) {
-    return !each.match || *each.match == transport;
-  });
-  return rule ? "a rule" : "";
-}
+constexpr uint8_t kEcnBits = 3;  // of the traffic class (RFC 3168)
 
 }  // namespace
 
@@ -44,6 +32,7 @@ struct DatagramPath::Pending {
   uint64_t sender_id = 0;
   std::optional<Endpoint> to;
   std::optional<IpAddress> source;
+  uint8_t traffic_class = 0;  // asked for only where it may be marked
   Instant sent_at;
   std::string activity;
   std::string fate;  // empty if plain
@@ -57,6 +46,7 @@ struct DatagramPath::Lane {
 struct DatagramPath::Emission {
   std::shared_ptr<Pending> pending;
   uint32_t copy = 0;
+  bool mark = false;
   std::optional<uint64_t> corrupt_bit;
   Instant give_up;
 };
@@ -76,14 +66,14 @@ bool DatagramPath::crosses_faults(const SocketState& state,
   if (options_.links.empty()) return false;
   const DatagramRoute way = names_.route(state, to);
   const LinkConfig* link = config(way.from, way.to);
-  return link != nullptr && !first_fault(*link, state.transport).empty();
+  return link != nullptr && link->touches(state.transport);
 }
 
 std::optional<std::string> DatagramPath::stream_fault(Transport transport, size_t a,
                                                       size_t b) const {
   for (const auto& [from, to] : {std::pair(a, b), std::pair(b, a)}) {
     const LinkConfig* link = config(from, to);
-    const std::string fault = link == nullptr ? "" : first_fault(*link, transport);
+    const std::string fault = link == nullptr ? "" : link->first_fault(transport);
     if (fault.empty()) continue;
     return fmt::format("{} on {} -> {}", fault, hosts_.name(from), hosts_.name(to));
   }
@@ -122,8 +112,8 @@ Result<size_t> DatagramPath::offer(SocketState& sender, const std::optional<Endp
   pending->fd = Fd(::fcntl(sender.fd.get(), F_DUPFD_CLOEXEC, 0));
   if (!pending->fd) return fail_with(errno);
   pending->route = names_.route(sender, to);
-  auto [name, stream] = names_.next(pending->route);
-  pending->name = std::move(name);
+  FlowNames::Named named = names_.next(pending->route);
+  pending->name = std::move(named.packet);
   pending->payload = data;
   pending->sender = sockets_.by_id(sender.id);
   pending->sender_id = sender.id;
@@ -136,13 +126,20 @@ Result<size_t> DatagramPath::offer(SocketState& sender, const std::optional<Endp
   const bool v6 = target && unmapped(target->address()).is_v6();
   const uint64_t handle = next_handle_++;
   Lane& way = lane(pending->route);
+  if (!is_unix(sender.transport) && way.link.config().may_mark()) {
+    pending->traffic_class = traffic_class(sender, v6);
+  }
   const Fate fate = way.link.offer(
       loop_.now(), {.transport = sender.transport,
-                    .stream = stream,
+                    .stream = named.stream,
                     .ordinal = pending->name.ordinal,
                     .payload_size = static_cast<uint32_t>(data.size()),
                     .overhead = is_unix(sender.transport) ? 0 : (v6 ? kOverheadV6 : kOverheadV4),
-                    .handle = handle});
+                    .handle = handle,
+                    .flow_number = named.flow_number,
+                    .service = named.service,
+                    .service_port = named.service_port,
+                    .ecn_capable = (pending->traffic_class & kEcnBits) != 0});
   if (!fate.delivered_untouched()) pending->fate = format_fate(fate);
   ++sent_;
   if (options_.observer != nullptr) {
@@ -237,8 +234,8 @@ Result<void> DatagramPath::pump(Lane& lane, uint64_t own) {
     lateness_ = std::max(lateness_, loop_.now() - departure.due);
     const auto pending = found->second;
     if (departure.last) pending_.erase(found);
-    const auto sent =
-        emit({pending, departure.copy, departure.corrupt_bit, loop_.now() + kRetryMax});
+    const auto sent = emit(
+        {pending, departure.copy, departure.mark, departure.corrupt_bit, loop_.now() + kRetryMax});
     if (departure.handle == own && departure.copy == 0) result = sent;
   }
   arm(lane);
@@ -283,14 +280,20 @@ Result<void> DatagramPath::try_emit(const Emission& emission) {
     data = damaged;
   }
   const auto& to = pending.to;
-  auto sent = send_datagram(pending.fd.get(), {&data, 1}, 0, to, pending.source);
+  Bytes control;
+  if (emission.mark) {
+    const auto& destination = pending.route.destination;
+    const bool v6 = destination && destination->address().is_v6();
+    control = traffic_class_control(v6, pending.traffic_class | kEcnBits);
+  }
+  auto sent = send_datagram(pending.fd.get(), {&data, 1}, 0, to, pending.source, control);
   if (!sent && sent.error() == Errno(ECONNREFUSED) && !is_unix(pending.route.transport)) {
     // The answer to an earlier datagram, not to this one: the socket's next call shall have it.
     if (const auto sender = pending.sender.lock(); sender && sender->fd) {
       sender->deferred_error = sent.error();
       loop_.forget(sender->fd.get());
     }
-    sent = send_datagram(pending.fd.get(), {&data, 1}, 0, to, pending.source);
+    sent = send_datagram(pending.fd.get(), {&data, 1}, 0, to, pending.source, control);
   }
   if (!sent) return fail_with(sent.error());
   emitted(pending, data, emission.copy, emission.corrupt_bit.has_value());

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <map>
+#include <netinet/in.h>
 #include <string>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -54,6 +55,33 @@ TEST(DatagramPath, RuleDropsExactlyTheDatagramsItNames) {
     EXPECT_EQ(world.observed.fates[0].packet.direction, "client -> server");
     EXPECT_EQ(world.observed.fates[0].packet.flow, "udp|server:53|1");
     EXPECT_EQ(world.observed.fates[4].packet.ordinal, 5u);
+  });
+}
+
+// RFC 3168: CE where the socket's type of service says that it may be set, and nowhere else.
+TEST(DatagramPath, MarksWhatIsEcnCapable) {
+  in_sandbox([] {
+    LinkConfig link;
+    link.rules.push_back({.nth = {2, 4}, .action = LinkRule::Action::kMark});
+    TestWorld world({{"client -> server", link}});
+    const Socket server = world.server().socket(AF_INET, SOCK_DGRAM, 0).value();
+    ASSERT_EQ(outcome(world.server().bind(server, world.at("server", 53))), "ok");
+    world.spawn("client", [&] {
+      const Socket socket = world.client().socket(AF_INET, SOCK_DGRAM, 0).value();
+      for (const int tos : {0xba, 0xba, 0xb8, 0xb8}) {
+        world.client().setsockopt(socket, IPPROTO_IP, IP_TOS, tos);
+        EXPECT_EQ(outcome(world.client().sendto(socket, "x", 0, world.at("server", 53))), "ok");
+      }
+    });
+    world.run();
+    world.finish();
+    std::vector<int> classes;
+    for (const auto& packet : world.recording.packets) {
+      classes.push_back(decoded(packet).ip.traffic_class);
+    }
+    EXPECT_THAT(classes, ElementsAre(0xba, 0xbb, 0xb8, 0xb8));
+    EXPECT_TRUE(world.observed.fates[1].fate.marked);
+    EXPECT_FALSE(world.observed.fates[3].fate.marked);
   });
 }
 

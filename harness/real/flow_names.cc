@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/net/mapped_address.h"
 #include "harness/real/access_policy.h"
 #include "harness/real/kernel_datagram.h"
 #include "harness/real/sockaddr.h"
@@ -68,7 +69,11 @@ DatagramRoute FlowNames::route(const SocketState& sender, const std::optional<En
 
 FlowNames::Named FlowNames::next(const DatagramRoute& route) {
   const FlowRegister::FlowId flow = flows_.flow(route.direction, route.service, route.ends);
-  return {flows_.packet_name(flow, flows_.next_ordinal(flow)), flows_.stream(flow)};
+  return {.packet = flows_.packet_name(flow, flows_.next_ordinal(flow)),
+          .stream = flows_.stream(flow),
+          .flow_number = flows_.number(flow),
+          .service = flows_.service(flow),
+          .service_port = flows_.service_port(flow)};
 }
 
 size_t FlowNames::host_of(const SocketState& sender, const Endpoint& to) const {

@@ -41,6 +41,9 @@ class FlowNames {
   struct Named {
     PacketName packet;
     uint64_t stream = 0;
+    uint64_t flow_number = 0;  // see OfferedPacket
+    uint64_t service = 0;
+    uint16_t service_port = 0;
   };
   Named next(const DatagramRoute& route);
 

@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 #include <vector>
 
+#include "harness/net/mapped_address.h"
 #include "harness/real/sockaddr.h"
 
 namespace netrig {
@@ -118,6 +119,22 @@ Result<size_t> send_datagram(int fd, std::span<const ByteView> parts, int flags,
   const ssize_t size = ::sendmsg(fd, &message, flags | MSG_DONTWAIT | MSG_NOSIGNAL);
   if (size < 0) return fail_with(errno);
   return static_cast<size_t>(size);
+}
+
+uint8_t traffic_class(const SocketState& state, bool v6) {
+  int value = 0;
+  socklen_t length = sizeof(value);
+  ::getsockopt(state.fd.get(), v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS, &value,
+               &length);
+  return static_cast<uint8_t>(value);
+}
+
+Bytes traffic_class_control(bool v6, uint8_t value) {
+  Bytes control;
+  const int number = value;
+  append_control(control, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS, &number,
+                 sizeof(number));
+  return control;
 }
 
 Result<void> check_datagram(const SocketState& state, size_t size,

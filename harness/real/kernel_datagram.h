@@ -25,6 +25,11 @@ Result<size_t> send_datagram(int fd, std::span<const ByteView> parts, int flags,
                              const std::optional<Endpoint>& to,
                              const std::optional<IpAddress>& source, ByteView control = {});
 
+// What the socket's datagrams have as type of service (IPv4) or traffic class: IP_TOS, IPV6_TCLASS.
+uint8_t traffic_class(const SocketState& state, bool v6);
+// Ancillary data that gives one datagram another one.
+Bytes traffic_class_control(bool v6, uint8_t value);
+
 // The error that sending `size` octets to `to` would answer at once (a pending error included,
 // which is taken, as sending would take it); nothing is sent.
 Result<void> check_datagram(const SocketState& state, size_t size,

@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "harness/net/mapped_address.h"
 #include "harness/real/kernel_datagram.h"
 #include "harness/real/real_sockets.h"
 #include "harness/real/sockaddr.h"
@@ -62,9 +63,9 @@ Result<void> RealSockets::check_link(const SocketState& state, const Endpoint& p
   const size_t host = context_.datagrams.names().host_of(state, unmapped(peer));
   const auto fault = context_.datagrams.stream_fault(state.transport, host_, host);
   if (!fault) return {};
-  const std::string what = fault->substr(0, fault->find(" on "));
-  auto sentence =
-      fmt::format("{}: {} cannot be applied to streams on real; use fake or wire", *fault, what);
+  auto sentence = fmt::format("{} cannot be applied to {} streams on real{}", *fault,
+                              transport_name(state.transport),
+                              state.transport == Transport::kTcp ? ": fake can" : "");
   auto& told = context_.unsupported;
   if (std::ranges::find(told, sentence) == told.end()) told.push_back(std::move(sentence));
   return fail_with(ENOTSUP);

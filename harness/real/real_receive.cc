@@ -86,7 +86,10 @@ Result<ReceivedMessage> RealSockets::receive(const State& state,
       const bool ended = part->size == 0 || (peek && part->size == whole.size);
       part->size += before;
       whole = std::move(*part);
-      const bool interrupted = !whole.control.rights.empty() || !whole.control.credentials.empty();
+      // Ancillary data that nobody asked for is only told of.
+      const bool interrupted = !whole.control.rights.empty() ||
+                               !whole.control.credentials.empty() ||
+                               (whole.flags & MSG_CTRUNC) != 0;
       if (!all || ended || interrupted || whole.size >= capacity) return whole;
       if (!may_block(*state, flags)) return whole;
       if (peek &&
@@ -100,6 +103,8 @@ Result<ReceivedMessage> RealSockets::receive(const State& state,
     if (part.error() != Errno(EAGAIN) || !may_block(*state, flags)) {
       return partly ? Result<ReceivedMessage>(std::move(whole)) : fail_with(part.error());
     }
+    // __skb_wait_for_more_packets()
+    if (keeps_boundaries(state->transport) && reading_ended(state->fd.get())) return whole;
     const uint32_t events = (flags & MSG_OOB) != 0 ? EPOLLPRI : EPOLLIN;
     if (auto ready = wait(state, events, limit); !ready) {
       return partly ? Result<ReceivedMessage>(std::move(whole)) : fail_with(ready.error());

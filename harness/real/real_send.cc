@@ -11,12 +11,10 @@
 #include "harness/real/kernel_datagram.h"
 #include "harness/real/real_sockets.h"
 #include "harness/real/sockaddr.h"
+#include "harness/sockets/stream_call.h"
 
 namespace netrig {
 namespace {
-
-// A call to the kernel sends no more at once than the capture's ring can hold with ease.
-constexpr size_t kStreamCallBytes = size_t{256} << 10;
 
 // An error waits at the socket: the next send would take it, which belongs to the next call.
 bool error_waits(int fd) {
@@ -33,24 +31,6 @@ void append_control(Bytes& buffer, int type, const void* data, size_t size) {
   header.cmsg_len = CMSG_LEN(size);
   std::memcpy(buffer.data() + start, &header, sizeof(header));
   std::memcpy(buffer.data() + start + CMSG_LEN(0), data, size);
-}
-
-// Parts of a message from `offset` on, at most `limit` octets.
-std::vector<ByteView> window(std::span<const ByteView> parts, size_t offset, size_t limit) {
-  std::vector<ByteView> chosen;
-  for (ByteView part : parts) {
-    if (offset >= part.size() && !part.empty()) {
-      offset -= part.size();
-      continue;
-    }
-    part.remove_prefix(std::min(offset, part.size()));
-    offset = 0;
-    part = part.substr(0, limit);
-    limit -= part.size();
-    if (!part.empty()) chosen.push_back(part);
-    if (limit == 0) break;
-  }
-  return chosen;
 }
 
 }  // namespace
@@ -119,14 +99,16 @@ Result<size_t> RealSockets::send_stream(const State& state, const Message& messa
   const auto limit = limit_of(state->send_timeout);
   size_t sent = 0;
   do {
-    const auto parts = window(message.parts, sent, kStreamCallBytes);
+    const auto parts = stream_window(message.parts, sent, kStreamCallBytes);
     const bool last = total - sent <= kStreamCallBytes;
     const int flags = last ? message.flags : message.flags & ~MSG_OOB;
     const auto took = send_datagram(state->fd.get(), parts, flags, message.to, std::nullopt,
                                     sent == 0 ? ByteView(message.control) : ByteView());
     if (took) {
-      for (ByteView part : window(parts, 0, *took)) sent_stream(*state, part);
+      for (ByteView part : stream_window(parts, 0, *took)) sent_stream(*state, part);
       sent += *took;
+      const bool full = *took < std::min(total - (sent - *took), kStreamCallBytes);
+      if (full && !may_block(*state, message.flags)) return sent;
       if (sent < total && error_waits(state->fd.get())) return sent;
       continue;
     }

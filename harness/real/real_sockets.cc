@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "harness/net/mapped_address.h"
 #include "harness/real/sockaddr.h"
 #include "harness/sockets/socket_kind.h"
 
@@ -142,6 +143,7 @@ Result<Accepted> RealSockets::accept(Socket socket) {
     if (fd) break;
     if (errno == EINTR) continue;
     if (errno != EAGAIN || !may_block(*listener, 0)) return fail_with(errno);
+    if (is_unix(listener->transport) && reading_ended(listener->fd.get())) return fail_with(EINVAL);
     if (auto ready = wait(listener, EPOLLIN, limit); !ready) return fail_with(ready.error());
   }
   listener->room->wake_all(context_.loop);

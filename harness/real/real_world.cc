@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <filesystem>
 #include <fmt/format.h>
 #include <ftw.h>
 #include <sys/resource.h>
@@ -10,6 +12,9 @@
 
 #include "harness/base/errno.h"
 #include "harness/base/require.h"
+#include "harness/process/program_path.h"
+#include "harness/real/host_names.h"
+#include "harness/real/real_program.h"
 #include "harness/real/real_sockets.h"
 #include "harness/real/tcp_outlook.h"
 
@@ -72,6 +77,7 @@ struct RealWorld::Parts {
   DatagramPath datagrams;
   SocketContext context;
   std::vector<std::unique_ptr<RealSockets>> apis;
+  std::vector<std::weak_ptr<Program>> programs;
 
   Parts(RealWorldOptions& options, HostTable table, std::string folder)
       : hosts(std::move(table)),
@@ -93,7 +99,11 @@ struct RealWorld::Parts {
 
   bool may_move() const {
     if (datagrams.under_way()) return true;
-    return std::ranges::any_of(sockets.all(), [](const auto& state) {
+    const bool runs = std::ranges::any_of(programs, [](const auto& program) {
+      const auto alive = program.lock();
+      return alive && !alive->gone();
+    });
+    return runs || std::ranges::any_of(sockets.all(), [](const auto& state) {
       return state->transport == Transport::kTcp && state->fd && tcp_may_move(state->fd.get());
     });
   }
@@ -138,6 +148,41 @@ IpAddress RealWorld::address(std::string_view host, bool v6) const {
   const auto found = parts_->hosts.by_name(host);
   NETRIG_REQUIRE(found.has_value());
   return parts_->hosts.address(*found, v6);
+}
+
+std::expected<std::shared_ptr<Program>, std::string> RealWorld::start_program(
+    const ProgramOptions& options) {
+  Parts& parts = *parts_;
+  if (parts.hosts.host_network()) {
+    return std::unexpected("programs are started in a sandbox only, not with --host-network");
+  }
+  std::error_code error;
+  if (std::filesystem::read_symlink("/proc/self", error) != std::to_string(::getpid())) {
+    return std::unexpected("programs cannot be watched: the kernel refused a /proc for the sandbox");
+  }
+  if (parts.programs.empty()) {
+    // Servers change to a user of their own; nobody else is here to look into it.
+    ::chmod(parts.tmp.c_str(), 01777);
+    if (auto named = name_hosts(parts.hosts, parts.tmp); !named) {
+      return std::unexpected(named.error());
+    }
+  }
+  const char* path = std::getenv("PATH");
+  ProgramCommand command{.arguments = options.arguments,
+                         .environment = options.environment,
+                         .folder = options.folder};
+  // The same on every machine, whoever calls.
+  const std::pair<const char*, std::string> defaults[] = {
+      {"PATH", path_with_servers(path == nullptr ? "" : path)},
+      {"HOME", parts.tmp},
+      {"TMPDIR", parts.tmp},
+      {"LANG", "C.UTF-8"},
+      {"TZ", "UTC"},
+  };
+  for (const auto& [name, value] : defaults) command.environment.try_emplace(name, value);
+  auto program = RealProgram::start(parts.loop, options, command);
+  if (program) parts.programs.push_back(*program);
+  return program;
 }
 
 const std::string& RealWorld::tmp() const {

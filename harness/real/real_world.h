@@ -1,8 +1,8 @@
 #pragma once
 // The second world: kernel sockets on lo, every host of the world at an address of its own,
 // datagrams passed through the link model, and a capture of everything. Made inside a sandbox
-// (sandbox.h) or, with `host_network`, in the machine's own network and limited to loopback. It
-// starts no process.
+// (sandbox.h) or, with `host_network`, in the machine's own network and limited to loopback: then it
+// starts no program.
 
 #include <cstdint>
 #include <expected>
@@ -44,6 +44,8 @@ class RealWorld final : public World {
   RealLoop& loop() override;
   SocketApi& host(std::string_view name) override;
   IpAddress address(std::string_view host, bool v6) const override;
+  std::expected<std::shared_ptr<Program>, std::string> start_program(
+      const ProgramOptions& options) override;
   const std::string& tmp() const override;
   bool wall_clock() const override { return true; }
   bool packets_under_way() const override;

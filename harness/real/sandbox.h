@@ -15,6 +15,7 @@ namespace netrig {
 struct SandboxOptions {
   // lo gets the addresses of hosts 1..host_count (see host_address).
   size_t host_count = 8;
+  bool tcp_ecn = false;  // the sysctl at 1: TCP connections ask for ECN
 };
 
 // A started child. It does not wait for it: the owner does (waitpid or pidfd), or kills it.

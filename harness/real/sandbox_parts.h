@@ -29,6 +29,6 @@ pid_t clone_process(uint64_t flags);
 std::expected<void, std::string> write_id_maps(pid_t child);
 
 // In the new mount namespace: private, read-only, fresh temporary folders and /proc, cwd /tmp.
-std::expected<void, std::string> set_up_mounts();
+std::expected<void, std::string> set_up_mounts(bool tcp_ecn);
 
 }  // namespace netrig

@@ -10,8 +10,6 @@
 namespace netrig {
 namespace {
 
-constexpr std::array<uint8_t, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
 Result<SocketAddress> to_unix(const Endpoint& endpoint) {
   SocketAddress address;
   sockaddr_un un{};
@@ -79,25 +77,6 @@ Endpoint from_socket_address(const SocketAddress& address) {
   }
   if (address.storage.ss_family == AF_UNIX) return from_unix(address);
   return Endpoint::unix_unnamed();
-}
-
-IpAddress unmapped(const IpAddress& address) {
-  if (!address.is_v6()) return address;
-  const auto& octets = address.octets();
-  if (!std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), octets.begin())) return address;
-  return IpAddress::v4(octets[12], octets[13], octets[14], octets[15]);
-}
-
-Endpoint unmapped(const Endpoint& endpoint) {
-  if (endpoint.kind() != Endpoint::Kind::kIp) return endpoint;
-  return Endpoint(unmapped(endpoint.address()), endpoint.port());
-}
-
-IpAddress mapped(const IpAddress& v4) {
-  std::array<uint8_t, 16> octets{};
-  std::copy(kMappedPrefix.begin(), kMappedPrefix.end(), octets.begin());
-  std::copy_n(v4.octets().begin(), 4, octets.begin() + 12);
-  return IpAddress::v6(octets);
 }
 
 Result<Endpoint> local_endpoint(int fd) {

@@ -21,13 +21,6 @@ Result<SocketAddress> to_socket_address(const Endpoint& endpoint);
 // An address of another family, or none (length 0), is Endpoint::unix_unnamed().
 Endpoint from_socket_address(const SocketAddress& address);
 
-// IPv4 addresses that an IPv6 socket speaks of (RFC 4291 2.5.5.2, ::ffff:a.b.c.d) as IPv4; all else
-// as it is.
-IpAddress unmapped(const IpAddress& address);
-Endpoint unmapped(const Endpoint& endpoint);
-// The other way: for binding an IPv6 socket to an IPv4 address.
-IpAddress mapped(const IpAddress& v4);
-
 // getsockname(2), getpeername(2).
 Result<Endpoint> local_endpoint(int fd);
 Result<Endpoint> peer_endpoint(int fd);

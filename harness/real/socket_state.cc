@@ -1,5 +1,6 @@
 #include "harness/real/socket_state.h"
 
+#include <poll.h>
 #include <utility>
 
 namespace netrig {
@@ -107,6 +108,11 @@ std::vector<std::shared_ptr<SocketState>> SocketRegister::all() const {
     if (auto state = weak.lock()) states.push_back(std::move(state));
   }
   return states;
+}
+
+bool reading_ended(int fd) {
+  pollfd entry{fd, POLLRDHUP, 0};
+  return ::poll(&entry, 1, 0) == 1 && (entry.revents & POLLRDHUP) != 0;
 }
 
 }  // namespace netrig

@@ -114,4 +114,7 @@ class OctetHash {
   uint64_t value_ = 0xcbf29ce484222325;
 };
 
+// RCV_SHUTDOWN, which ends a blocking call of a socket whose non-blocking ones answer EAGAIN.
+bool reading_ended(int fd);
+
 }  // namespace netrig

@@ -4,7 +4,9 @@
 // (Loop::set_activity).
 
 #include <cstdint>
+#include <expected>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +14,7 @@
 
 #include "harness/net/endpoint.h"
 #include "harness/sockets/loop.h"
+#include "harness/sockets/program.h"
 #include "harness/sockets/socket_api.h"
 
 namespace netrig {
@@ -39,6 +42,12 @@ class World {
   // `name` is one of the hosts that the world was made with.
   virtual SocketApi& host(std::string_view name) = 0;
   virtual IpAddress address(std::string_view host, bool v6) const = 0;
+  // Starts a program; it must not outlive the world. The error is a sentence. Worlds without real
+  // processes have none.
+  virtual std::expected<std::shared_ptr<Program>, std::string> start_program(
+      const ProgramOptions& options) {
+    return std::unexpected("there are no programs in this world: cannot start " + options.name);
+  }
   // The folder that `${tmp}` names: private to the run, writable, empty at the start.
   virtual const std::string& tmp() const = 0;
   // Upper bounds on time are not exact here (wall clock).
