@@ -88,7 +88,9 @@ class FakeSocket : public std::enable_shared_from_this<FakeSocket> {
   virtual Result<void> connect_finished() { return {}; }
   virtual Result<void> shutdown(int how) = 0;
   virtual Result<size_t> send(const OutgoingMessage& message) = 0;
-  virtual Result<IncomingMessage> receive(std::span<const std::span<char>> parts, int flags) = 0;
+  // Fills in `message`, which is a fresh one.
+  virtual Result<void> receive(std::span<const std::span<char>> parts, int flags,
+                               IncomingMessage& message) = 0;
   virtual Result<Endpoint> local_endpoint() const = 0;
   virtual Result<Endpoint> peer_endpoint() const = 0;
   virtual size_t readable_octets() const = 0;

@@ -67,22 +67,22 @@ bool FakeHost::Parts::may_block(FakeSocket& socket, int flags) const {
   return !socket.options().nonblocking && (flags & MSG_DONTWAIT) == 0 && loop().inside_fiber();
 }
 
-std::optional<Instant> FakeHost::Parts::limit_of(const std::optional<Duration>& timeout) const {
-  if (!timeout) return std::nullopt;
+Instant FakeHost::Parts::limit_of(const std::optional<Duration>& timeout) const {
+  if (!timeout) return Instant::max();
   const Instant now = loop().now();
   return *timeout > Instant::max() - now ? Instant::max() : now + *timeout;
 }
 
-Result<void> FakeHost::Parts::park(const SocketRef& socket, std::optional<Instant> limit) {
-  const auto woken = socket->waiters().wait(loop(), limit.value_or(Instant::max()));
+Result<void> FakeHost::Parts::park(const SocketRef& socket, Instant limit) {
+  const auto woken = socket->waiters().wait(loop(), limit);
   if (socket->handles == 0) return fail_with(EBADF);  // closed by another fiber
   if (woken == Loop::Woken::kWoken) return {};
-  if (limit && loop().now() >= *limit && *limit <= loop().deadline()) return fail_with(EAGAIN);
+  if (loop().now() >= limit && limit <= loop().deadline()) return fail_with(EAGAIN);
   return fail_with(Errno::timeout());
 }
 
-Result<void> FakeHost::Parts::wait(const SocketRef& socket, short events,
-                                   std::optional<Instant> limit, bool& at_once) {
+Result<void> FakeHost::Parts::wait(const SocketRef& socket, short events, Instant limit,
+                                   bool& at_once) {
   settle();
   const auto mask = static_cast<short>(events | POLLERR | POLLHUP);
   const auto ready = [&] { return (socket->poll_events() & mask) != 0; };

@@ -1,27 +1,14 @@
 // FakeHost: ICMP and ICMPv6 errors (RFC 792, RFC 4443): told to the sender of a datagram that
 // nobody wanted, and what an error that arrives means to the socket it is about.
 
-#include <algorithm>
 #include <cerrno>
 
 #include "fakes/host/host_parts.h"
 #include "fakes/host/udp_socket.h"
+#include "fakes/network/icmp_error.h"
 
 namespace netrig {
 namespace {
-
-constexpr uint8_t kUnreachable = 3;  // RFC 792
-constexpr uint8_t kPortUnreachable = 3;
-constexpr uint8_t kFragmentationNeeded = 4;
-constexpr uint8_t kTimeExceeded = 11;
-constexpr uint8_t kParameterProblem = 12;
-constexpr uint8_t kUnreachableV6 = 1;  // RFC 4443
-constexpr uint8_t kPortUnreachableV6 = 4;
-constexpr uint8_t kPacketTooBig = 2;
-constexpr uint8_t kTimeExceededV6 = 3;
-constexpr uint8_t kParameterProblemV6 = 4;
-constexpr size_t kQuotedMaxV4 = 576 - 28;   // RFC 1812 4.3.2.3
-constexpr size_t kQuotedMaxV6 = 1280 - 48;  // RFC 4443 3.1
 
 struct Meaning {
   Errno error;
@@ -31,9 +18,9 @@ struct Meaning {
 
 // icmp_err_convert and icmp_unreach of Linux, icmpv6_err_convert.
 std::optional<Meaning> meaning_v4(const FakeIcmpError& error) {
-  if (error.type == kTimeExceeded) return Meaning{Errno(EHOSTUNREACH), false};
-  if (error.type == kParameterProblem) return Meaning{Errno(EPROTO), true};
-  if (error.type != kUnreachable) return std::nullopt;
+  if (error.type == kIcmpTimeExceeded) return Meaning{Errno(EHOSTUNREACH), false};
+  if (error.type == kIcmpParameterProblem) return Meaning{Errno(EPROTO), true};
+  if (error.type != kIcmpUnreachable) return std::nullopt;
   switch (error.code) {
     case 0:
     case 6:
@@ -45,9 +32,9 @@ std::optional<Meaning> meaning_v4(const FakeIcmpError& error) {
       return Meaning{Errno(EHOSTUNREACH), false};
     case 2:
       return Meaning{Errno(ENOPROTOOPT), true};
-    case kPortUnreachable:
+    case kIcmpPortUnreachable:
       return Meaning{Errno(ECONNREFUSED), true};
-    case kFragmentationNeeded:
+    case kIcmpFragmentationNeeded:
       return Meaning{Errno(EMSGSIZE), false, true};
     case 5:
       return Meaning{Errno(EOPNOTSUPP), false};
@@ -67,13 +54,13 @@ std::optional<Meaning> meaning_v4(const FakeIcmpError& error) {
 
 std::optional<Meaning> meaning_v6(const FakeIcmpError& error) {
   switch (error.type) {
-    case kPacketTooBig:
+    case kIcmpV6PacketTooBig:
       return Meaning{Errno(EMSGSIZE), false, true};
-    case kTimeExceededV6:
+    case kIcmpV6TimeExceeded:
       return Meaning{Errno(EHOSTUNREACH), false};
-    case kParameterProblemV6:
+    case kIcmpV6ParameterProblem:
       return Meaning{Errno(EPROTO), true};
-    case kUnreachableV6:
+    case kIcmpV6Unreachable:
       break;
     default:
       return std::nullopt;
@@ -86,7 +73,7 @@ std::optional<Meaning> meaning_v6(const FakeIcmpError& error) {
     case 2:
     case 3:
       return Meaning{Errno(EHOSTUNREACH), false};
-    case kPortUnreachableV6:
+    case kIcmpV6PortUnreachable:
       return Meaning{Errno(ECONNREFUSED), true};
     case 5:
     case 6:
@@ -100,25 +87,7 @@ std::optional<Meaning> meaning_v6(const FakeIcmpError& error) {
 
 // RFC 1122 4.1.3.1.
 void FakeHost::Parts::send_port_unreachable(const FakePacket& about) {
-  const FakeUdp& datagram = std::get<FakeUdp>(about.body);
-  const bool v6 = about.source.is_v6();
-  FakeIcmpError error;
-  error.type = v6 ? kUnreachableV6 : kUnreachable;
-  error.code = v6 ? kPortUnreachableV6 : kPortUnreachable;
-  error.source = Endpoint(about.source, datagram.source_port);
-  error.destination = Endpoint(about.destination, datagram.destination_port);
-  if (network.captures()) {
-    error.quoted = to_octets(about);
-    error.quoted.resize(std::min(error.quoted.size(), v6 ? kQuotedMaxV6 : kQuotedMaxV4));
-  }
-  FakePacket packet;
-  packet.from = id;
-  packet.to = about.from;
-  packet.source = about.destination;
-  packet.destination = about.source;
-  packet.dont_fragment = false;
-  packet.body = std::move(error);
-  network.send(std::move(packet));
+  network.send(icmp_error(IcmpProblem::kPortUnreachable, about, 0, network.captures()));
 }
 
 void FakeHost::Parts::deliver_icmp(const FakePacket& packet, const FakeIcmpError& error) {

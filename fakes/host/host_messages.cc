@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include "fakes/host/host_parts.h"
+#include "harness/sockets/stream_call.h"
 
 namespace netrig {
 namespace {
@@ -100,20 +102,27 @@ Result<size_t> FakeHost::Parts::send_stream(const SocketRef& socket, OutgoingMes
   const size_t total = message.size;
   const auto limit = limit_of(socket->options().send_timeout);
   const auto broken = [&] { return (socket->poll_events() & (POLLERR | POLLHUP)) != 0; };
+  const int flags = message.flags;
   std::vector<ByteView> rest;
+  const auto next_part = [&](size_t done) {
+    rest = stream_window(all, done, kStreamCallBytes);
+    message.parts = rest;
+    message.size = std::min(total - done, kStreamCallBytes);
+    // The urgent octet is the last one.
+    message.flags = message.size < total - done ? flags & ~MSG_OOB : flags;
+  };
+  if (total > kStreamCallBytes) next_part(0);
   bool at_once = false;
   size_t sent = 0;
   do {
     const auto took = socket->send(message);
     if (took) {
       sent += *took;
-      if (sent >= total) break;
+      const bool full = *took < message.size;
+      if (sent >= total || (full && !may_block(*socket, message.flags))) break;
       message.rights.clear();  // they went with the first octet
       message.credentials.reset();
-      rest = rest_of(all, sent);
-      message.parts = rest;
-      message.size = total - sent;
-      if (!may_block(*socket, message.flags) && *took == 0) break;
+      next_part(sent);
       settle();
       if (broken()) return sent;
       continue;
@@ -130,20 +139,25 @@ Result<size_t> FakeHost::Parts::send_stream(const SocketRef& socket, OutgoingMes
 }
 
 Result<size_t> FakeHost::recv(Socket socket, std::span<char> buffer, int flags) {
-  const auto received = recvfrom(socket, buffer, flags);
+  const SocketRef found = parts_->find(socket);
+  if (!found) return fail_with(EBADF);
+  const Parts::Call call(*parts_);
+  IncomingMessage message;
+  const auto received = parts_->receive(found, {&buffer, 1}, flags, message);
   if (!received) return fail_with(received.error());
-  return received->size;
+  parts_->drop_rights(message);
+  return message.size;
 }
 
 Result<ReceivedFrom> FakeHost::recvfrom(Socket socket, std::span<char> buffer, int flags) {
   const SocketRef found = parts_->find(socket);
   if (!found) return fail_with(EBADF);
   const Parts::Call call(*parts_);
-  auto received = parts_->receive(found, {&buffer, 1}, flags);
+  IncomingMessage message;
+  const auto received = parts_->receive(found, {&buffer, 1}, flags, message);
   if (!received) return fail_with(received.error());
-  parts_->drop_rights(*received);
-  return ReceivedFrom{received->size,
-                      received->has_from ? received->from : Endpoint::unix_unnamed()};
+  parts_->drop_rights(message);
+  return ReceivedFrom{message.size, message.has_from ? message.from : Endpoint::unix_unnamed()};
 }
 
 Result<ReceivedMessage> FakeHost::recvmsg(Socket socket, std::span<const std::span<char>> parts,
@@ -151,13 +165,14 @@ Result<ReceivedMessage> FakeHost::recvmsg(Socket socket, std::span<const std::sp
   const SocketRef found = parts_->find(socket);
   if (!found) return fail_with(EBADF);
   const Parts::Call call(*parts_);
-  auto received = parts_->receive(found, parts, flags);
+  IncomingMessage incoming;
+  const auto received = parts_->receive(found, parts, flags, incoming);
   if (!received) return fail_with(received.error());
   ReceivedMessage message;
-  message.size = received->size;
-  message.from = received->has_from ? received->from : Endpoint::unix_unnamed();
-  message.flags = received->flags;
-  auto decoded = parts_->decode_control(*received, message.control);
+  message.size = incoming.size;
+  message.from = incoming.has_from ? incoming.from : Endpoint::unix_unnamed();
+  message.flags = incoming.flags;
+  auto decoded = parts_->decode_control(incoming, message.control);
   if (!decoded) message.flags |= MSG_CTRUNC;
   return message;
 }
@@ -186,49 +201,68 @@ void FakeHost::Parts::drop_rights(IncomingMessage& from) {
   for (const Socket right : dropped.rights) static_cast<void>(self.close(right));
 }
 
+Result<void> FakeHost::Parts::receive(const SocketRef& socket,
+                                      std::span<const std::span<char>> parts, int flags,
+                                      IncomingMessage& message) {
+  if ((flags & MSG_WAITALL) != 0 && !keeps_boundaries(socket->transport())) {
+    return receive_all(socket, parts, flags, message);
+  }
+  const Instant limit = limit_of(socket->options().receive_timeout);
+  const auto events = static_cast<short>((flags & MSG_OOB) != 0 ? POLLPRI : POLLIN);
+  const int once = flags & ~MSG_WAITALL;
+  bool at_once = false;
+  while (true) {
+    const auto done = socket->receive(parts, once, message);
+    if (done || done.error() != Errno(EAGAIN) || !may_block(*socket, flags)) return done;
+    // __skb_wait_for_more_packets(): a call that would wait sees the end.
+    if (keeps_boundaries(socket->transport()) && (socket->poll_events() & POLLRDHUP) != 0) {
+      return {};
+    }
+    if (const auto ready = wait(socket, events, limit, at_once); !ready) return ready;
+  }
+}
+
 // recv(2): MSG_WAITALL waits for the whole amount on streams, unless the stream ends, breaks or an
 // ancillary message stands in between.
-Result<IncomingMessage> FakeHost::Parts::receive(const SocketRef& socket,
-                                                 std::span<const std::span<char>> parts,
-                                                 int flags) {
-  const bool all = (flags & MSG_WAITALL) != 0 && !keeps_boundaries(socket->transport());
+Result<void> FakeHost::Parts::receive_all(const SocketRef& socket,
+                                          std::span<const std::span<char>> parts, int flags,
+                                          IncomingMessage& whole) {
   const bool peek = (flags & MSG_PEEK) != 0;
-  const auto limit = limit_of(socket->options().receive_timeout);
-  const size_t capacity = all ? capacity_of(parts) : 0;
+  const Instant limit = limit_of(socket->options().receive_timeout);
+  const size_t capacity = capacity_of(parts);
   const auto events = static_cast<short>((flags & MSG_OOB) != 0 ? POLLPRI : POLLIN);
   const int once = flags & ~MSG_WAITALL;
   std::vector<std::span<char>> rest;
-  IncomingMessage whole;
   bool at_once = false;
   while (true) {
     const bool partly = whole.size > 0;
     if (partly && !peek) rest = rest_of(parts, whole.size);
-    auto part = socket->receive(partly && !peek ? rest : parts, once);
-    if (part) {
-      if (!all) return part;
-      const bool ended = part->size == 0 || (peek && part->size == whole.size);
-      if (!peek) part->size += whole.size;
+    IncomingMessage part;
+    const auto got = socket->receive(partly && !peek ? rest : parts, once, part);
+    if (got) {
+      const bool ended = part.size == 0 || (peek && part.size == whole.size);
+      if (!peek) part.size += whole.size;
       const bool end_of_peek = peek && ended && whole.size > 0;
-      whole = std::move(*part);
+      whole = std::move(part);
       const bool interrupted = !whole.rights.empty() || !whole.credentials.empty();
       const bool done = ended && !end_of_peek;
-      if (done || interrupted || whole.size >= capacity || !may_block(*socket, flags)) return whole;
+      if (done || interrupted || whole.size >= capacity || !may_block(*socket, flags)) return {};
       if (end_of_peek) {
-        if ((socket->poll_events() & (POLLRDHUP | POLLERR | POLLHUP)) != 0) return whole;
-        if (auto woken = park(socket, limit); !woken) return whole;
+        if ((socket->poll_events() & (POLLRDHUP | POLLERR | POLLHUP)) != 0) return {};
+        if (auto woken = park(socket, limit); !woken) return {};
       } else {
         settle();
       }
       continue;
     }
-    if (part.error() != Errno(EAGAIN) || !may_block(*socket, flags)) {
-      return partly ? Result<IncomingMessage>(std::move(whole)) : fail_with(part.error());
+    if (got.error() != Errno(EAGAIN) || !may_block(*socket, flags)) {
+      return partly ? Result<void>() : got;
     }
     if (auto ready = wait(socket, events, limit, at_once); !ready) {
-      return partly ? Result<IncomingMessage>(std::move(whole)) : fail_with(ready.error());
+      return partly ? Result<void>() : ready;
     }
     // What is left after a part was read and is not data is an error: it belongs to the next call.
-    if (partly && !peek && socket->readable_octets() == 0) return whole;
+    if (partly && !peek && socket->readable_octets() == 0) return {};
   }
 }
 

@@ -58,23 +58,23 @@ void FakeHost::Parts::transmit(const IpAddress& source, const IpAddress& destina
   const tcp::FourTuple tuple{source, destination, segment.source_port, segment.destination_port};
   // An answer to nobody's segment belongs to no flow.
   TcpRoute* route = tcp_route(tuple, !segment.has(kTcpRst));
-  FakePacket packet;
+  const auto to = route != nullptr ? route->to : network.host_by_address(destination, id);
+  if (!to) return;
+  FakePacket& packet = network.draft();
   packet.from = id;
+  packet.to = *to;
   if (route != nullptr) {
-    if (!route->to) return;
-    packet.to = *route->to;
     packet.flow = route->flow;
     packet.identification = route->identification++;
-  } else {
-    const auto to = network.host_by_address(destination, id);
-    if (!to) return;
-    packet.to = *to;
   }
   packet.source = source;
   packet.destination = destination;
-  packet.body = std::move(segment);
-  if (network.captures()) packet.activity = activity;
-  network.send(std::move(packet));
+  packet.body.emplace<tcp::Segment>(std::move(segment));
+  if (network.captures()) {
+    if (last_activity.str() != activity) last_activity = activity;
+    packet.activity = last_activity;
+  }
+  network.send_draft();
 }
 
 uint32_t FakeHost::Parts::mtu(const IpAddress&, const IpAddress& destination) const {

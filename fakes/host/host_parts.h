@@ -46,20 +46,23 @@ struct FakeHost::Parts final : tcp::Output {
   // ---- waiting
   Loop& loop() const { return network.loop(); }
   bool may_block(FakeSocket& socket, int flags) const;
-  std::optional<Instant> limit_of(const std::optional<Duration>& timeout) const;
+  // Instant::max(): none.
+  Instant limit_of(const std::optional<Duration>& timeout) const;
   // Parks until somebody changed the socket. The error says why a try must not be repeated: EAGAIN
   // after the socket's own time-out, TIMEOUT at the fiber's deadline, EBADF if it was closed.
-  Result<void> park(const SocketRef& socket, std::optional<Instant> limit);
+  Result<void> park(const SocketRef& socket, Instant limit);
   // The same until poll would answer one of `events`; at once if it does, but not twice in a row
   // (`at_once`, false before the first).
-  Result<void> wait(const SocketRef& socket, short events, std::optional<Instant> limit,
-                    bool& at_once);
+  Result<void> wait(const SocketRef& socket, short events, Instant limit, bool& at_once);
 
   // ---- messages (host_messages.cc)
   Result<size_t> send_message(const SocketRef& socket, OutgoingMessage& message);
   Result<size_t> send_stream(const SocketRef& socket, OutgoingMessage& message);
-  Result<IncomingMessage> receive(const SocketRef& socket, std::span<const std::span<char>> parts,
-                                  int flags);
+  Result<void> receive(const SocketRef& socket, std::span<const std::span<char>> parts, int flags,
+                       IncomingMessage& message);
+  // MSG_WAITALL on a stream.
+  Result<void> receive_all(const SocketRef& socket, std::span<const std::span<char>> parts,
+                           int flags, IncomingMessage& message);
   Result<void> encode_control(const ControlData& control, OutgoingMessage& message) const;
   Result<void> decode_control(IncomingMessage& from, ControlData& control);
   void drop_rights(IncomingMessage& from);
@@ -83,6 +86,7 @@ struct FakeHost::Parts final : tcp::Output {
   std::priority_queue<int, std::vector<int>, std::greater<>> free_handles;
   std::vector<InetSocket*> live;
   TcpRoutes tcp_routes;
+  SharedText last_activity;  // of a captured segment
   InetTable inet;
   tcp::Stack stack;
   Alarm alarm;

@@ -1,5 +1,6 @@
 // InetSocket: the options of IP (ip(7)) and IPv6 (ipv6(7)). Most are remembered and answered as
-// Linux does; nothing here changes what packets look like but IP_TTL and IPV6_UNICAST_HOPS.
+// Linux does; what packets look like is changed by IP_TTL and IPV6_UNICAST_HOPS, and for datagrams
+// by IP_TOS and IPV6_TCLASS.
 
 #include <cerrno>
 #include <cstring>

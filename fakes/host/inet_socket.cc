@@ -5,6 +5,7 @@
 
 #include "fakes/host/fake_host.h"
 #include "fakes/host/inet_table.h"
+#include "harness/net/mapped_address.h"
 
 namespace netrig {
 namespace {
@@ -37,7 +38,7 @@ InetSocket::~InetSocket() {
 
 Endpoint InetSocket::shown(const Endpoint& plain) const {
   if (!is_v6() || plain.address().is_v6()) return plain;
-  return Endpoint(mapped_address(plain.address()), plain.port());
+  return Endpoint(mapped(plain.address()), plain.port());
 }
 
 Result<Endpoint> InetSocket::local_endpoint() const {
@@ -47,7 +48,7 @@ Result<Endpoint> InetSocket::local_endpoint() const {
 // __inet_bind() and __inet6_bind(), each in its own order.
 Result<void> InetSocket::check_bind(const Endpoint& local) const {
   const bool ip = local.kind() == Endpoint::Kind::kIp;
-  const IpAddress plain = ip ? plain_address(local.address()) : IpAddress();
+  const IpAddress plain = ip ? unmapped(local.address()) : IpAddress();
   const Network& network = host_.network();
   const auto owner = ip ? network.host_by_address(plain, host_.id()) : std::nullopt;
   // harness/real's access policy: hosts share a kernel there.
@@ -73,7 +74,7 @@ Result<void> InetSocket::check_bind(const Endpoint& local) const {
 Result<void> InetSocket::bind(const Endpoint& local) {
   if (auto fine = check_bind(local); !fine) return fine;
   const bool v6only_before = v6only_;
-  local_address_ = plain_address(local.address());
+  local_address_ = unmapped(local.address());
   // __inet6_bind(): an address of IPv6 makes the socket one of IPv6 only.
   if (is_v6() && local_address_.is_v6() && !local_address_.is_unspecified()) v6only_ = true;
   const bool without_port = kept_option(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 0) != 0;
@@ -96,7 +97,7 @@ Result<void> InetSocket::bind(const Endpoint& local) {
 // address before the kernel would choose one; the port is left open (IP_BIND_ADDRESS_NO_PORT).
 Result<void> InetSocket::prepare_source(const Endpoint& peer) {
   if (has_source_) return {};
-  const IpAddress target = plain_address(peer.address());
+  const IpAddress target = unmapped(peer.address());
   const bool of_world =
       !target.is_loopback() && host_.network().host_by_address(target, host_.id()).has_value();
   if (!of_world) return {};
@@ -113,7 +114,7 @@ Result<void> InetSocket::prepare_source(const Endpoint& peer) {
 }
 
 Result<InetSocket::Way> InetSocket::way_to(const Endpoint& destination) const {
-  IpAddress to = plain_address(destination.address());
+  IpAddress to = unmapped(destination.address());
   IpAddress from = local_address_;
   if (!to.is_v6() && is_v6() && v6only_) return fail_with(ENETUNREACH);
   // A wildcard destination is this host (ip_route_output_key_hash_rcu, ip6_datagram_connect).

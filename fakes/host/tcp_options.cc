@@ -17,13 +17,12 @@ namespace {
 
 constexpr int kMaxSegmentLeast = 88;  // TCP_MIN_MSS
 constexpr int kMaxSegmentMost = 32767;
-constexpr int kKeepaliveMost = 32767;        // MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL
-constexpr int kCountMost = 127;              // MAX_TCP_KEEPCNT, MAX_TCP_SYNCNT
-constexpr int kLinger2Most = 120;            // TCP_FIN_TIMEOUT_MAX
-constexpr int kWindowLeast = 1152;           // SOCK_MIN_RCVBUF / 2
-constexpr int kLowWaterMost = 524288;        // half of tcp_rmem's upper end
-constexpr int kBufferWhenConnected = 46080;  // tcp_sndbuf_expand() at an mss of 1448
-constexpr int kNameSize = 16;                // TCP_CA_NAME_MAX
+constexpr int kKeepaliveMost = 32767;  // MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL
+constexpr int kCountMost = 127;        // MAX_TCP_KEEPCNT, MAX_TCP_SYNCNT
+constexpr int kLinger2Most = 120;      // TCP_FIN_TIMEOUT_MAX
+constexpr int kWindowLeast = 1152;     // SOCK_MIN_RCVBUF / 2
+constexpr int kLowWaterMost = 524288;  // half of tcp_rmem's upper end
+constexpr int kNameSize = 16;          // TCP_CA_NAME_MAX
 constexpr int kTxDelay = 37;
 constexpr int kTcpAoInfo = 43;
 constexpr int kRtoMaxMs = 44;
@@ -58,6 +57,7 @@ Result<int64_t> within(int64_t value, int64_t least, int64_t most) {
 
 tcp::ConnectionOptions TcpSocket::connection_options() const {
   tcp::ConnectionOptions made = tcp_options_;
+  made.ecn = host_.options().tcp_ecn;
   if (receive_buffer_set_) {
     made.receive_buffer = static_cast<size_t>(options_.receive_buffer);
     made.receive_buffer_fixed = true;
@@ -100,13 +100,12 @@ Result<int64_t> TcpSocket::get_option(int level, int name) {
       }
       case SO_ACCEPTCONN:
         return is_listening() ? 1 : 0;
-      case SO_SNDBUF:
-        // Grows by itself once connected.
-        if (!send_buffer_set_ && connection_ != nullptr && phase_ != Phase::kUnconnected &&
-            state() != tcp::State::kSynSent) {
-          return std::max<int64_t>(kBufferWhenConnected, options_.send_buffer);
-        }
-        break;
+      case SO_SNDBUF:  // both grow by themselves once connected
+        if (connection_ == nullptr || phase_ == Phase::kUnconnected) break;
+        return static_cast<int64_t>(connection_->options().send_buffer);
+      case SO_RCVBUF:
+        if (connection_ == nullptr || phase_ == Phase::kUnconnected) break;
+        return static_cast<int64_t>(connection_->options().receive_buffer);
       default:
         break;
     }

@@ -6,6 +6,7 @@
 
 #include "fakes/host/fake_host.h"
 #include "fakes/host/inet_table.h"
+#include "harness/net/mapped_address.h"
 
 namespace netrig {
 
@@ -90,9 +91,9 @@ Result<SocketRef> TcpSocket::accept(Endpoint& peer) {
   child->has_source_ = true;
   child->address_locked_ = address_locked_;
   child->port_locked_ = false;  // sk_clone()
-  child->local_address_ = plain_address(connection->local().address());
+  child->local_address_ = unmapped(connection->local().address());
   child->local_port_ = connection->local().port();
-  child->peer_ = plain_endpoint(connection->peer());
+  child->peer_ = unmapped(connection->peer());
   host_.inet().adopt(*child);
   peer = shown(*child->peer_);
   return SocketRef(std::move(child));
@@ -121,7 +122,7 @@ Result<void> TcpSocket::connect(const Endpoint& peer) {
 
 Result<void> TcpSocket::start(const Endpoint& peer) {
   if (peer.address().is_v6() != is_v6()) return fail_with(is_v6() ? EINVAL : EAFNOSUPPORT);
-  const IpAddress target = plain_address(peer.address());
+  const IpAddress target = unmapped(peer.address());
   if (is_multicast(target)) return fail_with(ENETUNREACH);
   auto way = way_to(peer);
   if (!way) return fail_with(way.error());
@@ -236,7 +237,7 @@ Result<Endpoint> TcpSocket::peer_endpoint() const {
   if (connection_ == nullptr || current == State::kClosed || current == State::kSynSent) {
     return fail_with(ENOTCONN);
   }
-  return shown(plain_endpoint(connection_->peer()));
+  return shown(unmapped(connection_->peer()));
 }
 
 // tcp_poll().

@@ -24,7 +24,8 @@ class TcpSocket final : public InetSocket,
   Result<void> connect_finished() override;
   Result<void> shutdown(int how) override;
   Result<size_t> send(const OutgoingMessage& message) override;
-  Result<IncomingMessage> receive(std::span<const std::span<char>> parts, int flags) override;
+  Result<void> receive(std::span<const std::span<char>> parts, int flags,
+                       IncomingMessage& message) override;
   Result<Endpoint> peer_endpoint() const override;
   size_t readable_octets() const override;
   short poll_events() const override;
@@ -56,8 +57,9 @@ class TcpSocket final : public InetSocket,
   void begin_call();  // the connection learns who acts
   SocketRef make_child();
   Result<size_t> send_without_connection();
-  Result<IncomingMessage> receive_without_connection(int flags);
-  Result<IncomingMessage> receive_urgent(std::span<const std::span<char>> parts, int flags);
+  Result<void> receive_without_connection(int flags);
+  Result<void> receive_urgent(std::span<const std::span<char>> parts, int flags,
+                              IncomingMessage& message);
   Result<size_t> discard(size_t octets);  // MSG_TRUNC
   std::optional<Errno> take_any_error();
   tcp::ConnectionOptions connection_options() const;

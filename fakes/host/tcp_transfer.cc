@@ -24,19 +24,20 @@ Result<size_t> TcpSocket::send(const OutgoingMessage& message) {
 }
 
 // tcp_recvmsg_locked() in LISTEN and CLOSE.
-Result<IncomingMessage> TcpSocket::receive_without_connection(int flags) {
+Result<void> TcpSocket::receive_without_connection(int flags) {
   if (listener_ != nullptr) return fail_with(ENOTCONN);
   if ((flags & MSG_OOB) != 0) return fail_with(EINVAL);
   if (const auto error = take_error()) return fail_with(*error);
-  if (receive_shutdown_) return IncomingMessage{};
+  if (receive_shutdown_) return {};
   return fail_with(ENOTCONN);
 }
 
-Result<IncomingMessage> TcpSocket::receive(std::span<const std::span<char>> parts, int flags) {
+Result<void> TcpSocket::receive(std::span<const std::span<char>> parts, int flags,
+                                IncomingMessage& message) {
   if ((flags & MSG_ERRQUEUE) != 0) return fail_with(EAGAIN);
   if (connection_ == nullptr) return receive_without_connection(flags);
   begin_call();
-  if ((flags & MSG_OOB) != 0) return receive_urgent(parts, flags);
+  if ((flags & MSG_OOB) != 0) return receive_urgent(parts, flags, message);
   Result<size_t> size = 0;
   if ((flags & MSG_TRUNC) != 0 && (flags & MSG_PEEK) == 0) {
     size_t capacity = 0;
@@ -46,9 +47,8 @@ Result<IncomingMessage> TcpSocket::receive(std::span<const std::span<char>> part
     size = connection_->receive(now(), parts, (flags & MSG_PEEK) != 0);
   }
   if (!size) return fail_with(size.error());
-  IncomingMessage message;
   message.size = *size;
-  return message;
+  return {};
 }
 
 // tcp(7): with MSG_TRUNC octets are thrown away, not copied.
@@ -66,20 +66,19 @@ Result<size_t> TcpSocket::discard(size_t octets) {
 }
 
 // tcp_recv_urg().
-Result<IncomingMessage> TcpSocket::receive_urgent(std::span<const std::span<char>> parts,
-                                                  int flags) {
+Result<void> TcpSocket::receive_urgent(std::span<const std::span<char>> parts, int flags,
+                                       IncomingMessage& message) {
   const auto octet = connection_->receive_urgent(now(), (flags & MSG_PEEK) != 0);
   if (!octet) return fail_with(octet.error());
-  IncomingMessage message;
   message.flags = MSG_OOB;
   const auto first = std::find_if(parts.begin(), parts.end(), [](auto p) { return !p.empty(); });
   if (first == parts.end()) {
     message.flags |= MSG_TRUNC;
-    return message;
+    return {};
   }
   first->front() = *octet;
   message.size = 1;
-  return message;
+  return {};
 }
 
 size_t TcpSocket::readable_octets() const {

@@ -6,6 +6,7 @@
 #include "fakes/host/fake_host.h"
 #include "fakes/host/host_flows.h"
 #include "fakes/host/udp_socket.h"
+#include "harness/net/mapped_address.h"
 
 namespace netrig {
 namespace {
@@ -39,7 +40,7 @@ bool fits_send_buffer(size_t payload, bool v6, int send_buffer) {
 Result<UdpSocket::Way> UdpSocket::destination_of(const OutgoingMessage& message) {
   if (message.size > kDatagramMax) return fail_with(EMSGSIZE);
   const bool to_v6 = message.to ? message.to->kind() == Endpoint::Kind::kIp &&
-                                      plain_address(message.to->address()).is_v6()
+                                      unmapped(message.to->address()).is_v6()
                                 : is_v6() && (!connected_ || peer_->address().is_v6());
   // udpv6_sendmsg() takes the flag for granted.
   if ((message.flags & MSG_OOB) != 0 && !to_v6) return fail_with(EOPNOTSUPP);
@@ -51,7 +52,7 @@ Result<UdpSocket::Way> UdpSocket::destination_of(const OutgoingMessage& message)
     if (to.address().is_v6() && !is_v6()) return fail_with(EAFNOSUPPORT);
     if (!to_v6 && is_v6() && v6only_) return fail_with(ENETUNREACH);
     if (to.port() == 0) return fail_with(EINVAL);
-    const IpAddress target = plain_address(to.address());
+    const IpAddress target = unmapped(to.address());
     if (!target.is_v6() && target.v4_host_order() == 0x7fffffffu && !options_.broadcast) {
       return fail_with(EACCES);
     }
@@ -114,7 +115,7 @@ Result<size_t> UdpSocket::send_held(const OutgoingMessage& message) {
 void UdpSocket::transmit(const Route& found, SharedBytes&& payload) {
   Network& network = host_.network();
   const Way& way = found.way;
-  FakePacket packet;
+  FakePacket& packet = network.draft();
   packet.from = host_.id();
   packet.to = found.to;
   packet.source = way.source.address();
@@ -122,9 +123,10 @@ void UdpSocket::transmit(const Route& found, SharedBytes&& payload) {
   packet.hop_limit = hop_limit(packet.destination.is_v6());
   packet.identification = connected_ ? next_identification_++ : uint16_t{0};
   packet.flow = found.flow;
-  packet.body = FakeUdp{way.source.port(), way.destination.port(), std::move(payload)};
+  packet.body.emplace<FakeUdp>(way.source.port(), way.destination.port(), std::move(payload),
+                               traffic_class(packet.destination.is_v6()));
   if (network.wants_activities()) packet.activity = host_.loop().activity();
-  network.send(std::move(packet));
+  network.send_draft();
 }
 
 // What was found for the last datagram, if this one goes to the same place.
@@ -170,6 +172,11 @@ const UdpSocket::Route& UdpSocket::route(const Way& way) {
   routes_[key] = made;
   last_route_ = std::move(made);
   return last_route_;
+}
+
+uint8_t UdpSocket::traffic_class(bool v6) const {
+  return static_cast<uint8_t>(v6 ? kept_option(IPPROTO_IPV6, IPV6_TCLASS, 0)
+                                 : kept_option(IPPROTO_IP, IP_TOS, 0));
 }
 
 uint8_t UdpSocket::hop_limit(bool v6) const {

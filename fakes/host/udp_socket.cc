@@ -9,6 +9,7 @@
 
 #include "fakes/host/fake_host.h"
 #include "fakes/host/inet_table.h"
+#include "harness/net/mapped_address.h"
 
 namespace netrig {
 namespace {
@@ -88,7 +89,7 @@ Result<void> UdpSocket::connect(const Endpoint& peer) {
   if (auto bound = autobind(); !bound) return bound;
   if (peer.address().is_v6() && !is_v6()) return fail_with(EAFNOSUPPORT);
   if (!peer.address().is_v6() && v6only_) return fail_with(EAFNOSUPPORT);
-  const IpAddress target = plain_address(peer.address());
+  const IpAddress target = unmapped(peer.address());
   if (is_multicast(target)) return fail_with(target.is_v6() ? EINVAL : ENETUNREACH);
   if (!target.is_v6() && target.v4_host_order() == 0x7fffffffu && !options_.broadcast) {
     return fail_with(EACCES);
@@ -121,13 +122,12 @@ Result<void> UdpSocket::shutdown(int how) {
 }
 
 // udp_recvmsg() and __skb_recv_udp(): an error comes before what waits in the queue.
-Result<IncomingMessage> UdpSocket::receive(std::span<const std::span<char>> parts, int flags) {
+Result<void> UdpSocket::receive(std::span<const std::span<char>> parts, int flags,
+                                IncomingMessage& message) {
   if ((flags & MSG_ERRQUEUE) != 0) return fail_with(EAGAIN);
   if (const auto error = take_error()) return fail_with(*error);
   if (queue_.empty()) return fail_with(EAGAIN);
-  IncomingMessage message;
-  const FakePacket& packet = queue_.front().packet;
-  const FakeUdp& datagram = std::get<FakeUdp>(packet.body);
+  const Queued& datagram = queue_.front();
   const ByteView octets = datagram.payload.view();
   const size_t capacity = capacity_of(parts);
   message.size = copy_out(octets, parts);
@@ -135,15 +135,15 @@ Result<IncomingMessage> UdpSocket::receive(std::span<const std::span<char>> part
     message.flags |= MSG_TRUNC;
     if ((flags & MSG_TRUNC) != 0) message.size = octets.size();
   }
-  message.from = shown(Endpoint(packet.source, datagram.source_port));
+  message.from = shown(Endpoint(datagram.source, datagram.source_port));
   message.has_from = true;
   if (reader_queue_ == 0) reader_queue_ = queue_.size();
-  if ((flags & MSG_PEEK) != 0) return message;
-  const Queued taken = queue_.pop_front();
+  if ((flags & MSG_PEEK) != 0) return {};
   --reader_queue_;
-  dequeued(taken.true_size);
-  host_.network().arrived(taken.packet, taken.arrived_at, true);
-  return message;
+  dequeued(datagram.true_size);
+  host_.network().arrived(datagram.trace, datagram.arrived_at, true);
+  queue_.pop_front();
+  return {};
 }
 
 // udp_rmem_release(): what was read goes back to the buffer a quarter of it at a time, or when the
@@ -156,7 +156,7 @@ void UdpSocket::dequeued(uint32_t true_size) {
 }
 
 size_t UdpSocket::readable_octets() const {
-  return queue_.empty() ? 0 : queue_.front().packet.payload_size();
+  return queue_.empty() ? 0 : queue_.front().payload.size();
 }
 
 // datagram_poll().
@@ -202,8 +202,8 @@ bool UdpSocket::closed() {
 
 void UdpSocket::drain_unread() {
   while (!queue_.empty()) {
-    const Queued unread = queue_.pop_front();
-    host_.network().arrived(unread.packet, unread.arrived_at, false);
+    host_.network().arrived(queue_.front().trace, queue_.front().arrived_at, false);
+    queue_.pop_front();
   }
   memory_ = deficit_ = reader_queue_ = 0;
 }
@@ -211,10 +211,17 @@ void UdpSocket::drain_unread() {
 // __udp_enqueue_schedule_skb(): what finds no room is dropped without a word, but an empty queue
 // takes anything.
 void UdpSocket::deliver(FakePacket&& packet) {
-  const uint32_t size = udp_true_size(packet.payload_size(), packet.source.is_v6());
+  auto& datagram = std::get<FakeUdp>(packet.body);
+  const uint32_t size = udp_true_size(datagram.payload.size(), packet.source.is_v6());
   if (memory_ > 0 && memory_ + size > static_cast<uint64_t>(options_.receive_buffer)) return;
   memory_ += size;
-  queue_.push_back({std::move(packet), host_.loop().now(), size});
+  Queued& queued = queue_.place_at_back();
+  queued.payload = std::move(datagram.payload);
+  queued.source = packet.source;
+  queued.source_port = datagram.source_port;
+  queued.trace = packet.trace();
+  queued.arrived_at = host_.loop().now();
+  queued.true_size = size;
   changed();
 }
 

@@ -9,8 +9,8 @@
 #include <unordered_map>
 
 #include "fakes/host/inet_socket.h"
-#include "fakes/host/move_ring.h"
 #include "fakes/network/network.h"
+#include "harness/base/ring.h"
 
 namespace netrig {
 
@@ -24,7 +24,8 @@ class UdpSocket final : public InetSocket {
   Result<void> connect(const Endpoint& peer) override;
   Result<void> shutdown(int how) override;
   Result<size_t> send(const OutgoingMessage& message) override;
-  Result<IncomingMessage> receive(std::span<const std::span<char>> parts, int flags) override;
+  Result<void> receive(std::span<const std::span<char>> parts, int flags,
+                       IncomingMessage& message) override;
   Result<Endpoint> peer_endpoint() const override;
   size_t readable_octets() const override;
   short poll_events() const override;
@@ -40,9 +41,12 @@ class UdpSocket final : public InetSocket {
 
  private:
   struct Queued {
-    FakePacket packet;
-    Instant arrived_at{};
+    SharedBytes payload;
+    IpAddress source;
+    uint16_t source_port = 0;
     uint32_t true_size = 0;
+    PacketTrace trace;
+    Instant arrived_at{};
   };
   // The flow to a destination, as long as nobody bound or closed a socket that could matter.
   struct Route {
@@ -68,13 +72,14 @@ class UdpSocket final : public InetSocket {
   bool is_closed_state() const override { return !connected_; }
   bool is_connected_state() const override { return connected_; }
   uint8_t hop_limit(bool v6) const;
+  uint8_t traffic_class(bool v6) const;
 
   bool connected_ = false;  // TCP_ESTABLISHED, as the kernel calls it
   bool receive_shutdown_ = false;
   bool send_shutdown_ = false;
   bool corked_ = false;
   uint16_t next_identification_ = 1;
-  MoveRing<Queued> queue_;
+  Ring<Queued> queue_;
   uint64_t memory_ = 0;      // sk_rmem_alloc
   uint64_t deficit_ = 0;     // read, but not yet given back to the buffer
   size_t reader_queue_ = 0;  // of queue_: what the reader has taken over (udp_sock.reader_queue)

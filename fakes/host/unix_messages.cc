@@ -152,17 +152,16 @@ void deliver_unix_datagram(FakePacket&& packet) {
   receiver->push(std::move(record));
 }
 
-Result<IncomingMessage> UnixMessages::receive(std::span<const std::span<char>> parts, int flags) {
+Result<void> UnixMessages::receive(std::span<const std::span<char>> parts, int flags,
+                                   IncomingMessage& message) {
   if ((flags & MSG_OOB) != 0) return fail_with(EOPNOTSUPP);
   if (is_seqpacket() && !is_connected()) return fail_with(ENOTCONN);
   if (error_) return fail_with(*take_error());  // __skb_try_recv_datagram()
   if (queue_.empty()) {
-    const bool end = receive_shutdown_ && (is_seqpacket() || may_wait(flags));
-    if (!end) return fail_with(EAGAIN);
-    return IncomingMessage{};
+    if (!receive_shutdown_ || !is_seqpacket()) return fail_with(EAGAIN);
+    return {};
   }
   UnixRecord& record = queue_.front();
-  IncomingMessage message;
   const ByteView data = record.data.view();
   size_t copied = 0;
   for (const std::span<char> part : parts) {
@@ -175,15 +174,15 @@ Result<IncomingMessage> UnixMessages::receive(std::span<const std::span<char>> p
   message.from = record.from->value_or(Endpoint::unix_unnamed());
   message.has_from = record.from->has_value();
   fill_ancillary(record, message, true);
-  if ((flags & MSG_PEEK) != 0) return message;
-  if (record.packet) host_.network().arrived(*record.packet, record.arrived_at, true);
+  if ((flags & MSG_PEEK) != 0) return {};
+  if (record.packet) host_.network().arrived(record.packet->trace(), record.arrived_at, true);
   pop();
-  return message;
+  return {};
 }
 
 void UnixMessages::drain_unread() {
   for (UnixRecord& record : queue_) {
-    if (record.packet) host_.network().arrived(*record.packet, record.arrived_at, false);
+    if (record.packet) host_.network().arrived(record.packet->trace(), record.arrived_at, false);
     record.packet.reset();
   }
 }

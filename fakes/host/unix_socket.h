@@ -86,7 +86,6 @@ class UnixSocket : public FakeSocket {
   bool is_peer(const UnixSocket& other) const { return peer_id_ == other.id_; }
   bool is_connected() const { return state_ == State::kConnected; }
   Result<std::shared_ptr<UnixSocket>> find(const Endpoint& name) const;
-  bool may_wait(int flags) const { return !options_.nonblocking && (flags & MSG_DONTWAIT) == 0; }
   Result<void> name_for_credentials();  // a socket that passes credentials is bound by itself
   Credentials own_credentials() const;
 
@@ -151,7 +150,8 @@ class UnixStream final : public UnixSocket {
  public:
   using UnixSocket::UnixSocket;
   Result<size_t> send(const OutgoingMessage& message) override;
-  Result<IncomingMessage> receive(std::span<const std::span<char>> parts, int flags) override;
+  Result<void> receive(std::span<const std::span<char>> parts, int flags,
+                       IncomingMessage& message) override;
 };
 
 // Datagrams and seqpacket: messages that keep their boundaries.
@@ -159,7 +159,8 @@ class UnixMessages final : public UnixSocket {
  public:
   using UnixSocket::UnixSocket;
   Result<size_t> send(const OutgoingMessage& message) override;
-  Result<IncomingMessage> receive(std::span<const std::span<char>> parts, int flags) override;
+  Result<void> receive(std::span<const std::span<char>> parts, int flags,
+                       IncomingMessage& message) override;
   void drain_unread() override;
 
  private:

@@ -296,6 +296,37 @@ TEST_F(UnixSockets, RightsComeWithTheirOctetAndEndWhatIsReceivedTogether) {
   EXPECT_EQ(recv(q), "") << "the last handle was closed";
 }
 
+// Found by netrig_parity_check: unix_stream_read_generic() detaches them before it copies.
+TEST_F(UnixSockets, AReadOfNothingFromAStreamTakesTheRightsThatComeNext) {
+  const auto [a, b] = pair(SOCK_STREAM);
+  const ByteView octet = "x";
+  EXPECT_TRUE(api().sendmsg(a, {&octet, 1}, 0, nullptr, {.rights = {a}, .credentials = {}}));
+  const auto nothing = api().recvmsg(b, {}, 0);
+  ASSERT_TRUE(nothing);
+  EXPECT_EQ(nothing->size, 0u);
+  ASSERT_EQ(nothing->control.rights.size(), 1u);
+  ASSERT_TRUE(api().close(nothing->control.rights[0]));
+  char buffer[10];
+  const std::span<char> room(buffer);
+  const auto rest = api().recvmsg(b, {&room, 1}, 0);
+  ASSERT_TRUE(rest);
+  EXPECT_EQ(rest->size, 1u);
+  EXPECT_TRUE(rest->control.rights.empty());
+}
+
+// Found by netrig_parity_check.
+TEST_F(UnixSockets, ALookAtAStreamGoesOnToTheFirstRights) {
+  const auto [a, b] = pair(SOCK_STREAM);
+  const ByteView octet = "x";
+  EXPECT_EQ(send(a, "1"), "ok");
+  EXPECT_TRUE(api().sendmsg(a, {&octet, 1}, 0, nullptr, {.rights = {a}, .credentials = {}}));
+  const auto nothing = api().recvmsg(b, {}, MSG_PEEK);
+  ASSERT_TRUE(nothing);
+  EXPECT_EQ(nothing->size, 0u);
+  ASSERT_EQ(nothing->control.rights.size(), 1u);
+  ASSERT_TRUE(api().close(nothing->control.rights[0]));
+}
+
 // Sockets that hold each other in their queues: nothing leaks (asan looks).
 TEST_F(UnixSockets, ASocketThatIsSentThroughItselfIsFreedInTheEnd) {
   const auto [a, b] = pair(SOCK_STREAM);

@@ -5,23 +5,10 @@
 #include <cstring>
 
 #include "fakes/host/unix_socket.h"
+#include "harness/sockets/stream_call.h"
 
 namespace netrig {
 namespace {
-
-// Octets offset.. of parts, at most `limit`.
-std::vector<ByteView> window(std::span<const ByteView> parts, size_t offset, size_t limit) {
-  std::vector<ByteView> chosen;
-  for (ByteView part : parts) {
-    const size_t skip = std::min(offset, part.size());
-    offset -= skip;
-    part = part.substr(skip, limit);
-    limit -= part.size();
-    if (!part.empty()) chosen.push_back(part);
-    if (limit == 0) break;
-  }
-  return chosen;
-}
 
 bool same_credentials(const UnixRecord& a, const UnixRecord& b) {
   if (a.credentials.has_value() != b.credentials.has_value()) return false;
@@ -75,7 +62,7 @@ Result<size_t> UnixStream::send(const OutgoingMessage& message) {
     // sock_alloc_send_pskb().
     if (sent == 0 && error_) return fail_with(*take_error());
     if (!has_room()) return sent > 0 ? Result<size_t>(sent) : fail_with(EAGAIN);
-    const auto parts = window(message.parts, sent, record_max);
+    const auto parts = stream_window(message.parts, sent, record_max);
     OutgoingMessage with_octets = message;
     if (sent > 0) with_octets.rights.clear();  // they go with the first octet
     auto record = make_record(with_octets, *other);
@@ -90,16 +77,17 @@ Result<size_t> UnixStream::send(const OutgoingMessage& message) {
   return sent;
 }
 
-Result<IncomingMessage> UnixStream::receive(std::span<const std::span<char>> parts, int flags) {
+Result<void> UnixStream::receive(std::span<const std::span<char>> parts, int flags,
+                                 IncomingMessage& message) {
   if (!is_connected()) return fail_with(EINVAL);
   if ((flags & MSG_OOB) != 0) return fail_with(EOPNOTSUPP);
-  IncomingMessage message;
   Filler filler(parts);
-  if (filler.room() == 0 && !queue_.empty()) return message;
   const bool peek = (flags & MSG_PEEK) != 0;
   const UnixRecord* first = nullptr;
   UnixRecord taken;  // keeps what `first` was
-  for (size_t i = 0; i < queue_.size() && filler.room() > 0;) {
+  // A read of nothing takes what came with the next octet, and a look goes on, with or without
+  // room, to the first rights.
+  for (size_t i = 0; i < queue_.size() && (filler.room() > 0 || peek || first == nullptr);) {
     UnixRecord& record = queue_[i];
     // Messages of different senders are never glued together, if the reader wants to know.
     if (first != nullptr && options_.pass_credentials && !same_credentials(*first, record)) break;
@@ -128,9 +116,9 @@ Result<IncomingMessage> UnixStream::receive(std::span<const std::span<char>> par
     }
     if (has_rights) break;  // unix(7): rights end what is received together
   }
-  if (message.size > 0) return message;
+  if (first != nullptr) return {};
   if (error_) return fail_with(*take_error());
-  if (receive_shutdown_) return message;
+  if (receive_shutdown_) return {};
   return fail_with(EAGAIN);
 }
 

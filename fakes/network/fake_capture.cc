@@ -23,8 +23,7 @@ bool is_own_answer(const FakePacket& packet) {
 FakeCapture::FakeCapture(const FakeLoop& loop, PcapngWriter writer, FakeCaptureOptions options)
     : loop_(loop),
       writer_(std::move(writer)),
-      options_(options),
-      lo_(writer_.add_interface("lo")),
+      options_(std::move(options)),
       unix_frames_([this](const std::string& name) { return writer_.add_interface(name); },
                    [this](CapturedPacket&& packet) { writer_.write(packet); }) {}
 
@@ -58,6 +57,7 @@ void FakeCapture::write(const FakePacket& packet, const Fate& fate) {
                   captured_.comment);
     return;
   }
+  captured_.interface = interface_of(packet);
   captured_.data.clear();
   append_octets(captured_.data, packet);
   if (captured_.data.size() > kFakeMtu && std::holds_alternative<FakeUdp>(packet.body)) {
@@ -68,9 +68,21 @@ void FakeCapture::write(const FakePacket& packet, const Fate& fate) {
   write_octets(captured_.data);
 }
 
+uint32_t FakeCapture::interface_of(const FakePacket& packet) {
+  if (packet.from == packet.to) {
+    if (!lo_) lo_ = writer_.add_interface("lo");
+    return *lo_;
+  }
+  const auto [place, is_new] = interfaces_.try_emplace({packet.from, packet.to});
+  if (is_new) {
+    place->second = writer_.add_interface(options_.hosts.at(packet.from) + " -> " +
+                                          options_.hosts.at(packet.to));
+  }
+  return place->second;
+}
+
 void FakeCapture::write_octets(ByteView octets) {
   captured_.time_ns = time_ns();
-  captured_.interface = lo_;
   captured_.original_length = static_cast<uint32_t>(octets.size());
   writer_.write(captured_);
 }

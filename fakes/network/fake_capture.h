@@ -1,12 +1,17 @@
 #pragma once
 // The capture of a simulated world: its packets as octets and Unix traffic as synthetic frames
 // (unix_frames.h), in the order of time, through a pcapng writer, each with a comment that says who
-// caused it and what the link did to it, in the words that `real` uses. Virtual time 0 is
-// 2000-01-01T00:00:00Z. It owns the writer and opens no file.
+// caused it and what the link did to it, in the words that `real` uses. Each direction between two
+// hosts is an interface of its own, "client -> server"; packets within a host are on "lo".
+// Interfaces are numbered as they come into use. Virtual time 0 is 2000-01-01T00:00:00Z. It owns
+// the writer and opens no file.
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "fakes/network/fake_loop.h"
 #include "fakes/network/fake_packet.h"
@@ -22,12 +27,13 @@ struct FakeCaptureOptions {
   // False: a packet is captured when it is delivered, dropped ones are not seen. True: when it is
   // sent, as it is before the link, with its fate in the comment.
   bool sent = false;
+  std::vector<std::string> hosts;  // their names by number, as in NetworkOptions
 };
 
 class FakeCapture {
  public:
   // `loop` must outlive it.
-  FakeCapture(const FakeLoop& loop, PcapngWriter writer, FakeCaptureOptions options = {});
+  FakeCapture(const FakeLoop& loop, PcapngWriter writer, FakeCaptureOptions options);
   FakeCapture(const FakeCapture&) = delete;
   FakeCapture& operator=(const FakeCapture&) = delete;
 
@@ -54,6 +60,7 @@ class FakeCapture {
 
  private:
   void write(const FakePacket& packet, const Fate& fate);
+  uint32_t interface_of(const FakePacket& packet);
   void write_octets(ByteView octets);
   void write_fragments(const FakePacket& packet, ByteView octets);
   void make_comment(const FakePacket& packet, const Fate& fate);
@@ -62,7 +69,8 @@ class FakeCapture {
   const FakeLoop& loop_;
   PcapngWriter writer_;
   FakeCaptureOptions options_;
-  uint32_t lo_;
+  std::map<std::pair<uint32_t, uint32_t>, uint32_t> interfaces_;  // by sender and receiver
+  std::optional<uint32_t> lo_;
   UnixFrames unix_frames_;
   uint16_t fragmented_ = 0;  // datagrams so far: their identification
   CapturedPacket captured_;  // one after the other

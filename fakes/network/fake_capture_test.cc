@@ -15,13 +15,15 @@ namespace {
 using ::netrig::testing::TemporaryFile;
 using ::testing::ElementsAre;
 
+const std::vector<std::string> kHosts{"client", "server"};
+
 // A network whose capture is read back.
 struct Captured {
   explicit Captured(NetworkOptions options = {}, bool sent = false)
       : capture(std::make_unique<FakeCapture>(loop, PcapngWriter(file.take(), "netrig"),
-                                              FakeCaptureOptions{.sent = sent})) {
+                                              FakeCaptureOptions{.sent = sent, .hosts = kHosts})) {
     options.capture = capture.get();
-    options.hosts = {"client", "server"};
+    options.hosts = kHosts;
     network = std::make_unique<Network>(loop, pool, options);
     network->attach(0, client);
     network->attach(1, server);
@@ -80,7 +82,7 @@ TEST(FakeCapture, ShowsPacketsWhenTheyAreDeliveredAndNoDroppedOnes) {
   for (const auto* text : {"one", "two", "three"}) run.network->send(run.udp(text));
   const Recording recording = run.read();
   ASSERT_EQ(recording.interfaces.size(), 1u);
-  EXPECT_EQ(recording.interfaces[0].name, "lo");
+  EXPECT_EQ(recording.interfaces[0].name, "client -> server");
   ASSERT_EQ(recording.packets.size(), 2u);
   EXPECT_EQ(recording.packets[0].time_ns, 946'684'800'020'000'000);
   EXPECT_EQ(recording.packets[0].comment, "client step 1 (send); delayed 20ms");
@@ -107,6 +109,26 @@ TEST(FakeCapture, SaysWhichCopyIsTheDuplicate) {
   run.network->send(run.udp("x"));
   EXPECT_THAT(run.comments(),
               ElementsAre("client step 1 (send); duplicated", "client step 1 (send); duplicate"));
+}
+
+TEST(FakeCapture, GivesEachDirectionOfALinkAnInterfaceWhenItsFirstPacketComes) {
+  Captured run;
+  FakePacket answer = run.udp("two");
+  answer.from = 1;
+  answer.to = 0;
+  FakePacket within = run.udp("three");
+  within.from = 1;
+  run.network->send(std::move(answer));
+  run.network->send(run.udp("one"));
+  run.network->send(std::move(within));
+  run.network->send(run.udp("four"));
+  const Recording recording = run.read();
+  std::vector<std::string> names;
+  for (const CaptureInterface& each : recording.interfaces) names.push_back(each.name);
+  EXPECT_THAT(names, ElementsAre("server -> client", "client -> server", "lo"));
+  std::vector<uint32_t> taps;
+  for (const CapturedPacket& each : recording.packets) taps.push_back(each.interface);
+  EXPECT_THAT(taps, ElementsAre(0, 1, 2, 1));
 }
 
 // As real's packet_comments.cc says it.
@@ -155,7 +177,7 @@ TEST(FakeCapture, ShowsUnixTrafficOnInterfacesOfItsOwn) {
   run.capture->unix_data(1, true, "hello", "client step 2 (send)");
   const Recording recording = run.read();
   ASSERT_EQ(recording.packets.size(), 5u);
-  ASSERT_EQ(recording.interfaces.size(), 3u);
+  ASSERT_EQ(recording.interfaces.size(), 2u);
   EXPECT_EQ(recording.interfaces[recording.packets[0].interface].name, "unix:/run/log");
   EXPECT_EQ(recording.packets[0].comment, "client step 1 (send)");
   EXPECT_EQ(recording.packets[4].comment, "client step 2 (send)");

@@ -20,12 +20,12 @@ void FakeLoop::begin_turn() {
 
 // Events of one instant are fired in one go as long as no fiber became runnable; then the turn, so
 // that whoever runs the loop until something is done is asked before time moves on.
-Loop::Advance FakeLoop::advance(std::optional<Instant> next_timer) {
-  const auto timer = first_timer();  // a watchdog, too, while events keep coming
-  if (events_.empty() || (timer && *timer < events_.next())) {
+Loop::Advance FakeLoop::advance(Instant next_timer) {
+  const Instant timer = first_timer();  // a watchdog, too, while events keep coming
+  if (events_.empty() || timer < events_.next()) {
     // Without events a watchdog is no reason to wait.
-    if (events_.empty() && !next_timer) return Advance::kIdle;
-    now_ = std::max(now_, events_.empty() ? *next_timer : *timer);
+    if (events_.empty() && next_timer == Instant::max()) return Advance::kIdle;
+    now_ = std::max(now_, timer);
     return Advance::kHappened;
   }
   now_ = std::max(now_, events_.next());

@@ -27,7 +27,7 @@ class FakeLoop final : public Loop {
  protected:
   // Fires events of the next instant one by one until a fiber can run; idle if there is neither
   // event nor timer.
-  Advance advance(std::optional<Instant> next_timer) override;
+  Advance advance(Instant next_timer) override;
   void begin_turn() override;
   bool may_fire(Instant when) const override;
 

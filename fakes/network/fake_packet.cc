@@ -21,6 +21,7 @@ Packet headers_of(const FakePacket& packet) {
     result.tcp = to_header(*segment);
   } else if (const auto* udp = std::get_if<FakeUdp>(&packet.body)) {
     result.ip.protocol = kProtocolUdp;
+    result.ip.traffic_class = udp->traffic_class;
     result.udp = UdpHeader{udp->source_port, udp->destination_port};
   } else if (const auto* icmp = std::get_if<FakeIcmpError>(&packet.body)) {
     result.ip.protocol = packet.source.is_v6() ? kProtocolIcmpV6 : kProtocolIcmp;

@@ -10,6 +10,7 @@
 
 #include "fakes/tcp/segment.h"
 #include "harness/base/shared_bytes.h"
+#include "harness/base/shared_text.h"
 #include "harness/base/time.h"
 #include "harness/link/fate.h"
 #include "harness/net/endpoint.h"
@@ -21,6 +22,7 @@ struct FakeUdp {
   uint16_t source_port = 0;
   uint16_t destination_port = 0;
   SharedBytes payload;
+  uint8_t traffic_class = 0;  // the low two bits are ECN (RFC 3168)
 };
 
 // An ICMP or ICMPv6 error about a packet that this world sent (RFC 792, RFC 4443).
@@ -47,6 +49,15 @@ struct FakeUnixDatagram {
   bool to_service = true;
 };
 
+// Which packet it was, as far as the network's observer asks (Network::arrived).
+struct PacketTrace {
+  uint64_t flow = 0;
+  uint64_t ordinal = 0;
+  Instant sent_at{};
+  uint32_t copy = 0;
+  bool corrupted = false;
+};
+
 struct FakePacket {
   uint32_t from = 0;  // hosts by number
   uint32_t to = 0;
@@ -68,11 +79,12 @@ struct FakePacket {
   // The bit that was flipped. In the payload of a datagram it is flipped already; a segment keeps
   // its payload (its checksum_ok is false), only its octets show the damage.
   uint64_t corrupt_bit = 0;
-  std::string activity;  // who caused it; kept only if the world captures or for datagrams
+  SharedText activity;  // who caused it; kept only if the world captures or for datagrams
 
   // What an ICMP error quotes is its payload, but counts nowhere: there is none without a capture.
   ByteView payload() const;
   uint32_t payload_size() const;
+  PacketTrace trace() const { return {flow, ordinal, sent_at, copy, corrupted}; }
 };
 
 // What it says, an undamaged segment at that; a FakeUnixDatagram has only a payload to show.

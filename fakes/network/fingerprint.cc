@@ -33,7 +33,8 @@ void TrafficFingerprint::add(const FakePacket& packet, const Fate& fate) {
   mix_hash(link_, static_cast<uint64_t>(fate.delay.count()));
   mix_hash(link_, fate.corrupt_bit.value_or(~uint64_t{0}));
   mix_hash(link_, static_cast<uint64_t>(fate.dropped) << 16 | uint64_t{fate.copies} << 8 |
-                      (fate.copy_dropped ? 2u : 0u) | (fate.reordered ? 1u : 0u));
+                      (fate.marked ? 4u : 0u) | (fate.copy_dropped ? 2u : 0u) |
+                      (fate.reordered ? 1u : 0u));
 
   mix_hash(headers_, address_word(packet.source) + address_word(packet.destination) * 3);
   mix_hash(headers_, uint64_t{packet.body.index()} << 48 | uint64_t{packet.hop_limit} << 32 |
@@ -41,7 +42,8 @@ void TrafficFingerprint::add(const FakePacket& packet, const Fate& fate) {
   if (const auto* segment = std::get_if<tcp::Segment>(&packet.body)) {
     add_segment(*segment);
   } else if (const auto* udp = std::get_if<FakeUdp>(&packet.body)) {
-    mix_hash(headers_, uint64_t{udp->source_port} << 16 | udp->destination_port);
+    mix_hash(headers_, uint64_t{udp->traffic_class} << 32 | uint64_t{udp->source_port} << 16 |
+                           udp->destination_port);
     mix_hash(payload_, hash_octets(udp->payload.view()));
   } else if (const auto* icmp = std::get_if<FakeIcmpError>(&packet.body)) {
     mix_hash(headers_, uint64_t{icmp->type} << 40 | uint64_t{icmp->code} << 32 | icmp->rest);

@@ -1,24 +1,12 @@
 #include "fakes/network/network.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "fakes/network/network_parts.h"
 #include "harness/net/host_address.h"
+#include "harness/net/mapped_address.h"
 
 namespace netrig {
-namespace {
-
-IpAddress unmapped(const IpAddress& address) {
-  const auto& octets = address.octets();
-  if (!address.is_v6() || octets[10] != 0xff || octets[11] != 0xff ||
-      !std::all_of(octets.begin(), octets.begin() + 10, [](uint8_t o) { return o == 0; })) {
-    return address;
-  }
-  return IpAddress::v4(octets[12], octets[13], octets[14], octets[15]);
-}
-
-}  // namespace
 
 void Network::Parts::make_lanes() {
   std::map<std::string, HostId> by_name;
@@ -112,8 +100,8 @@ void Network::abandon() {
   parts_->slots.clear();
 }
 
-void Network::arrived(const FakePacket& packet, Instant arrived_at, bool read) {
-  const Parts& parts = *parts_;
+void Network::arrived(const PacketTrace& packet, Instant arrived_at, bool read) {
+  Parts& parts = *parts_;
   if (parts.options.observer == nullptr || packet.flow == 0) return;
   parts.options.observer->on_arrival(
       {.packet = parts.flows.packet_name(packet.flow, packet.ordinal),

@@ -95,6 +95,10 @@ class Network {
   FlowId flow(HostId from, HostId to, const std::string& service, const std::string& ends);
   // `packet.flow` decides its name. `from`, `to`, `source`, `destination` and `body` must be set.
   void send(FakePacket&& packet);
+  // The same without a move, for those who send much: a fresh packet, where it stays until it is
+  // delivered. It is to be filled in, and sent before anything else is.
+  FakePacket& draft();
+  void send_draft();
   // Lets everything that is due now arrive. Not reentrant: calls from within a delivery do nothing.
   void settle();
   // Whether the link between two hosts might touch packets of `transport`: false where it is
@@ -107,7 +111,7 @@ class Network {
   void abandon();
 
   // A datagram was read, or was found unread at the end; told to the observer.
-  void arrived(const FakePacket& packet, Instant arrived_at, bool read);
+  void arrived(const PacketTrace& packet, Instant arrived_at, bool read);
   const NetworkCounters& counters() const;
   FakeLoop& loop();
   BytePool& pool();

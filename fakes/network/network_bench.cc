@@ -30,7 +30,8 @@ struct Setting {
       options.links.emplace("client -> server", config);
     }
     if (with_capture) {
-      capture.emplace(loop, PcapngWriter(Fd(::open("/dev/null", O_WRONLY | O_CLOEXEC)), "bench"));
+      capture.emplace(loop, PcapngWriter(Fd(::open("/dev/null", O_WRONLY | O_CLOEXEC)), "bench"),
+                      FakeCaptureOptions{.hosts = options.hosts});
       options.capture = &*capture;
     }
     network.emplace(loop, pool, options);

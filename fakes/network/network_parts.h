@@ -12,8 +12,8 @@
 
 #include "fakes/network/fingerprint.h"
 #include "fakes/network/network.h"
+#include "harness/base/ring.h"
 #include "harness/link/flow_register.h"
-#include "harness/link/ring.h"
 
 namespace netrig {
 
@@ -26,9 +26,10 @@ struct Network::Parts {
   // A copy that arrives when settle() comes to it.
   struct Arrival {
     uint64_t slot = 0;
+    BitPosition corrupt_bit;
     uint32_t copy = 0;
     bool last = true;
-    std::optional<uint64_t> corrupt_bit;
+    bool mark = false;
   };
   // Acknowledgements without data are drawn and counted apart: how many there are depends on the
   // receiver, and that must not move the draws of data.
@@ -63,6 +64,7 @@ struct Network::Parts {
   std::vector<Acknowledgements> acknowledgements;  // by flow
   std::deque<Slot> slots;  // stay where they are while packets are sent from within a delivery
   std::vector<uint64_t> free_slots;
+  uint64_t drafted = 0;  // the slot of draft()
   Ring<Arrival> arrivals;
   std::vector<Departure> departures;
   bool settling = false;
@@ -93,12 +95,17 @@ struct Network::Parts {
   Acknowledgements& acknowledgements_of(FlowId flow);
   void count(const FakePacket& packet, const Fate& fate);
   void tell(const FakePacket& packet, const Fate& fate);
-  uint64_t keep(FakePacket&& packet, const Fate& fate);
+  uint64_t take_slot();
+  void free_slot(uint64_t slot);
+  void pass(uint64_t slot, Network& network);
   void send_too_big(const FakePacket& about, Network& network) const;
   void take_due(Lane& lane);
-  void deliver(const Arrival& arrival);
-  void hand_over(FakePacket& packet, const Fate& fate, const Arrival& arrival);
+  void add_arrival(uint64_t slot, uint32_t copy, bool last, bool mark, BitPosition corrupt_bit);
+  void deliver(uint64_t slot, uint32_t copy, bool last, bool mark, BitPosition corrupt_bit);
+  void hand_over(FakePacket& packet, const Fate& fate, uint32_t copy, bool mark,
+                 BitPosition corrupt_bit);
   void damage(FakePacket& packet, uint64_t bit);
+  OfferedPacket offered(const FakePacket& packet, uint64_t stream, uint64_t handle) const;
   void settle();
 };
 

@@ -1,9 +1,12 @@
 // The passage of a packet: named, offered to its link, told of, kept, delivered.
 
 #include <algorithm>
+#include <memory>
+#include <new>
 #include <utility>
 
 #include "fakes/network/fake_capture.h"
+#include "fakes/network/icmp_error.h"
 #include "fakes/network/network_parts.h"
 #include "harness/base/require.h"
 
@@ -18,13 +21,7 @@ constexpr uint32_t kUdpHeader = 8;
 constexpr uint32_t kTcpHeader = 20;
 constexpr uint32_t kIcmpHeader = 8;
 constexpr uint32_t kIcmpQuoted = 8;
-// RFC 792, RFC 4443.
-constexpr uint8_t kUnreachable = 3;
-constexpr uint8_t kFragmentationNeeded = 4;
-constexpr uint8_t kPacketTooBigV6 = 2;
-// What an error quotes at most: RFC 1812 4.3.2.3 (576 octets in all), RFC 4443 (1280 in all).
-constexpr size_t kQuotedMaxV4 = 548;
-constexpr size_t kQuotedMaxV6 = 1232;
+constexpr uint8_t kEcnBits = 3;
 
 uint32_t overhead_of(const FakePacket& packet) {
   const uint32_t ip = packet.source.is_v6() ? kIpV6Header : kIpV4Header;
@@ -43,6 +40,23 @@ std::optional<Transport> transport_of(const FakePacket& packet) {
   return std::nullopt;
 }
 
+// RFC 3168 section 5: not if both bits are 0.
+bool is_ecn_capable(const FakePacket& packet) {
+  if (const auto* segment = std::get_if<tcp::Segment>(&packet.body)) {
+    return segment->ecn != tcp::Ecn::kNotEct;
+  }
+  const auto* udp = std::get_if<FakeUdp>(&packet.body);
+  return udp != nullptr && (udp->traffic_class & kEcnBits) != 0;
+}
+
+void mark_congestion(FakePacket& packet) {
+  if (auto* segment = std::get_if<tcp::Segment>(&packet.body)) {
+    segment->ecn = tcp::Ecn::kCe;
+  } else if (auto* udp = std::get_if<FakeUdp>(&packet.body)) {
+    udp->traffic_class |= kEcnBits;
+  }
+}
+
 bool is_datagram(const FakePacket& packet) {
   return std::holds_alternative<FakeUdp>(packet.body) ||
          std::holds_alternative<FakeUnixDatagram>(packet.body);
@@ -59,70 +73,90 @@ SharedBytes with_flipped_bit(BytePool& pool, const SharedBytes& payload, uint64_
 // More than a delay: worth a record though it is no datagram.
 bool is_remarkable(const Fate& fate) {
   return fate.dropped != DropCause::kNone || fate.copies != 1 || fate.copy_dropped ||
-         fate.reordered || fate.corrupt_bit.has_value();
+         fate.reordered || fate.marked || fate.corrupt_bit.has_value();
 }
 
 }  // namespace
 
 void Network::send(FakePacket&& packet) {
-  Parts& parts = *parts_;
-  NETRIG_REQUIRE(packet.from < host_count());
-  if (packet.to >= host_count()) return;  // a host knows better before it sends
-  packet.sent_at = parts.loop.now();
-  Parts::Lane* lane = parts.lane(packet.from, packet.to);
-  const auto [stream, ordinal] = parts.draw_name(packet, lane);
+  draft() = std::move(packet);
+  send_draft();
+}
+
+FakePacket& Network::draft() {
+  parts_->drafted = parts_->take_slot();
+  FakePacket& packet = parts_->slots[parts_->drafted].packet;
+  std::destroy_at(&packet);
+  return *std::construct_at(&packet);
+}
+
+void Network::send_draft() {
+  NETRIG_REQUIRE(parts_->slots[parts_->drafted].packet.from < host_count());
+  parts_->pass(parts_->drafted, *this);
+}
+
+void Network::Parts::pass(uint64_t number, Network& network) {
+  Slot& slot = slots[number];
+  FakePacket& packet = slot.packet;
+  if (packet.to >= receivers.size()) return free_slot(number);  // a host knows better
+  packet.sent_at = loop.now();
+  Lane* way = lane(packet.from, packet.to);
+  const auto [stream, ordinal] = draw_name(packet, way);
   packet.ordinal = ordinal;
-  Fate fate;
-  const uint64_t handle = parts.free_slots.empty() ? parts.slots.size() : parts.free_slots.back();
-  if (lane != nullptr) {
-    fate = lane->link.offer(packet.sent_at, {.transport = transport_of(packet),
-                                             .stream = stream,
-                                             .ordinal = ordinal,
-                                             .payload_size = packet.payload_size(),
-                                             .overhead = overhead_of(packet),
-                                             .handle = handle});
-  }
-  if (parts.options.trace) {
-    parts.options.trace(parts.counters.packets_sent, packet, fate);
-  }
-  parts.count(packet, fate);
-  parts.fingerprint.add(packet, fate);
-  if (parts.options.observer != nullptr) parts.tell(packet, fate);
-  if (parts.options.capture != nullptr) parts.options.capture->sent(packet, fate);
-  if (fate.dropped == DropCause::kMtu) return parts.send_too_big(packet, *this);
-  if (fate.dropped != DropCause::kNone) return;
-  const uint64_t slot = parts.keep(std::move(packet), fate);
-  if (lane == nullptr) {
-    parts.arrivals.push_back({.slot = slot});
+  // Made where it stays: to copy what was written just now, in other pieces, is slow.
+  const Fate& fate = *new (&slot.fate) Fate(
+      way == nullptr ? Fate() : way->link.offer(packet.sent_at, offered(packet, stream, number)));
+  if (options.trace) options.trace(counters.packets_sent, packet, fate);
+  count(packet, fate);
+  fingerprint.add(packet, fate);
+  if (options.observer != nullptr) tell(packet, fate);
+  if (options.capture != nullptr) options.capture->sent(packet, fate);
+  if (fate.dropped != DropCause::kNone) {
+    if (fate.dropped == DropCause::kMtu) send_too_big(packet, network);
+    free_slot(number);
+  } else if (way == nullptr) {
+    add_arrival(number, 0, true, false, {});
   } else {
-    parts.take_due(*lane);
+    take_due(*way);
   }
+}
+
+uint64_t Network::Parts::take_slot() {
+  if (free_slots.empty()) {
+    slots.emplace_back();
+    return slots.size() - 1;
+  }
+  const uint64_t slot = free_slots.back();
+  free_slots.pop_back();
+  return slot;
+}
+
+void Network::Parts::free_slot(uint64_t slot) {
+  slots[slot].packet.body.emplace<std::monostate>();
+  free_slots.push_back(slot);
 }
 
 // RFC 1191 section 4, RFC 4443 section 3.2: in the name of the receiver, there being no router.
 void Network::Parts::send_too_big(const FakePacket& about, Network& network) const {
-  const auto& segment = std::get<tcp::Segment>(about.body);
-  const bool v6 = about.source.is_v6();
-  FakeIcmpError error;
-  error.type = v6 ? kPacketTooBigV6 : kUnreachable;
-  error.code = v6 ? 0 : kFragmentationNeeded;
-  error.rest = lane(about.from, about.to)->link.config().mtu;
-  error.tcp = true;
-  error.source = Endpoint(about.source, segment.source_port);
-  error.destination = Endpoint(about.destination, segment.destination_port);
-  error.seq = segment.seq;
-  if (options.capture != nullptr) {
-    append_octets(error.quoted, about);
-    error.quoted.resize(std::min<size_t>(error.quoted.size(), v6 ? kQuotedMaxV6 : kQuotedMaxV4));
-  }
-  FakePacket packet;
-  packet.from = about.to;
-  packet.to = about.from;
-  packet.source = about.destination;
-  packet.destination = about.source;
-  packet.dont_fragment = false;
-  packet.body = std::move(error);
-  network.send(std::move(packet));
+  network.send(icmp_error(IcmpProblem::kPacketTooBig, about,
+                          lane(about.from, about.to)->link.config().mtu,
+                          options.capture != nullptr));
+}
+
+OfferedPacket Network::Parts::offered(const FakePacket& packet, uint64_t stream,
+                                      uint64_t handle) const {
+  OfferedPacket offered{.transport = transport_of(packet),
+                        .stream = stream,
+                        .ordinal = packet.ordinal,
+                        .payload_size = packet.payload_size(),
+                        .overhead = overhead_of(packet),
+                        .handle = handle,
+                        .ecn_capable = is_ecn_capable(packet)};
+  if (packet.flow == 0) return offered;
+  offered.flow_number = flows.number(packet.flow);
+  offered.service = flows.service(packet.flow);
+  offered.service_port = flows.service_port(packet.flow);
+  return offered;
 }
 
 // The stream and ordinal of the packet's draws. A segment that takes sequence space is named by its
@@ -146,7 +180,7 @@ Network::Parts::Acknowledgements& Network::Parts::acknowledgements_of(FlowId flo
   if (flow >= acknowledgements.size()) acknowledgements.resize(flow + 1);
   Acknowledgements& own = acknowledgements[flow];
   if (own.packets == 0) {
-    own.stream = flow_stream(flows.direction(flow), flows.name(flow) + "|ack");
+    own.stream = flow_stream(flows.direction(flow).str(), flows.name(flow) + "|ack");
   }
   return own;
 }
@@ -174,20 +208,9 @@ void Network::Parts::tell(const FakePacket& packet, const Fate& fate) {
                     .sent_at = packet.sent_at,
                     .activity = packet.activity};
   const auto* segment = std::get_if<tcp::Segment>(&packet.body);
-  if (segment != nullptr && segment->length() == 0) record.packet.flow += "|ack";
+  if (segment != nullptr && segment->length() == 0)
+    record.packet.flow = record.packet.flow.str() + "|ack";
   options.observer->on_fate(record);
-}
-
-uint64_t Network::Parts::keep(FakePacket&& packet, const Fate& fate) {
-  if (free_slots.empty()) {
-    slots.push_back({std::move(packet), fate});
-    return slots.size() - 1;
-  }
-  const uint64_t slot = free_slots.back();
-  free_slots.pop_back();
-  slots[slot].packet = std::move(packet);
-  slots[slot].fate = fate;
-  return slot;
 }
 
 void Network::Parts::take_due(Lane& lane) {
@@ -197,7 +220,8 @@ void Network::Parts::take_due(Lane& lane) {
     departures.clear();
     lane.link.take_due(now, departures);
     for (const Departure& departure : departures) {
-      arrivals.push_back({departure.handle, departure.copy, departure.last, departure.corrupt_bit});
+      add_arrival(departure.handle, departure.copy, departure.last, departure.mark,
+                  departure.corrupt_bit);
     }
     next = lane.link.next_due();
   }
@@ -205,21 +229,34 @@ void Network::Parts::take_due(Lane& lane) {
   if (!lane.alarm.is_set() || lane.alarm.when() != when) lane.alarm.set(when);
 }
 
-void Network::Parts::deliver(const Arrival& arrival) {
-  Slot& slot = slots[arrival.slot];
-  if (!arrival.last) {
-    FakePacket copy = slot.packet;
-    hand_over(copy, slot.fate, arrival);
-    return;
-  }
-  hand_over(slot.packet, slot.fate, arrival);
-  slot.packet.body.emplace<std::monostate>();
-  free_slots.push_back(arrival.slot);
+// Field by field, here and in settle(): see pass().
+void Network::Parts::add_arrival(uint64_t slot, uint32_t copy, bool last, bool mark,
+                                 BitPosition corrupt_bit) {
+  Arrival& arrival = arrivals.place_at_back();
+  arrival.slot = slot;
+  arrival.copy = copy;
+  arrival.last = last;
+  arrival.mark = mark;
+  arrival.corrupt_bit = corrupt_bit;
 }
 
-void Network::Parts::hand_over(FakePacket& packet, const Fate& fate, const Arrival& arrival) {
-  packet.copy = arrival.copy;
-  if (arrival.corrupt_bit) damage(packet, *arrival.corrupt_bit);
+void Network::Parts::deliver(uint64_t number, uint32_t copy, bool last, bool mark,
+                             BitPosition corrupt_bit) {
+  Slot& slot = slots[number];
+  if (!last) {
+    FakePacket twin = slot.packet;
+    hand_over(twin, slot.fate, copy, mark, corrupt_bit);
+    return;
+  }
+  hand_over(slot.packet, slot.fate, copy, mark, corrupt_bit);
+  free_slot(number);
+}
+
+void Network::Parts::hand_over(FakePacket& packet, const Fate& fate, uint32_t copy, bool mark,
+                               BitPosition corrupt_bit) {
+  packet.copy = copy;
+  if (mark) mark_congestion(packet);
+  if (corrupt_bit) damage(packet, *corrupt_bit);
   if (options.capture != nullptr) options.capture->delivered(packet, fate);
   PacketReceiver* receiver = receivers[packet.to];
   if (receiver == nullptr) return;
@@ -244,9 +281,14 @@ void Network::Parts::settle() {
   if (settling) return;
   settling = true;
   for (size_t left = kSettleMax; left > 0 && !arrivals.empty(); --left) {
-    const Arrival arrival = arrivals.front();
+    const Arrival& next = arrivals.front();
+    const uint64_t slot = next.slot;
+    const uint32_t copy = next.copy;
+    const bool last = next.last;
+    const bool mark = next.mark;
+    const BitPosition corrupt_bit = next.corrupt_bit;
     arrivals.pop_front();
-    deliver(arrival);
+    deliver(slot, copy, last, mark, corrupt_bit);
   }
   settling = false;
   if (!arrivals.empty()) settle_again.set(loop.now() + kSettlePause);

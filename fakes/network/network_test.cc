@@ -102,7 +102,7 @@ TEST(Network, TellsOfDatagramsAlsoWithinAHost) {
   EXPECT_EQ(fate.packet.ordinal, 1u);
   EXPECT_EQ(fate.size, 3u);
   EXPECT_EQ(fate.activity, "client step 1 (send)");
-  test.network.arrived(test.client.arrived[0].packet, at(0s), true);
+  test.network.arrived(test.client.arrived[0].packet.trace(), at(0s), true);
   ASSERT_EQ(test.observer.arrivals.size(), 1u);
   EXPECT_EQ(test.observer.arrivals[0].packet.flow, "udp|client:53|1");
   EXPECT_TRUE(test.observer.arrivals[0].read);

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "fakes/parity/program_places.h"
+#include "fakes/parity/program_words.h"
 
 namespace netrig {
 namespace {
@@ -31,53 +32,8 @@ constexpr size_t kSizes[] = {1, 5, 0, 100, 1000, 3000, 2, 7};
 constexpr size_t kBufferSizes[] = {4096, 3, 0, 1, 100, 65536};
 constexpr int kHows[] = {SHUT_WR, SHUT_RD, SHUT_RDWR, 7};
 constexpr size_t kSocketsMax = 24;
-
-struct Option {
-  const char* name;
-  int level;
-  int option;
-  bool settable;
-};
-// Not SO_SNDBUF and SO_RCVBUF of TCP, which tune themselves, nor anything that makes timers matter.
-constexpr Option kOptions[] = {{"SO_ERROR", SOL_SOCKET, SO_ERROR, false},
-                               {"SO_TYPE", SOL_SOCKET, SO_TYPE, true},
-                               {"SO_ACCEPTCONN", SOL_SOCKET, SO_ACCEPTCONN, false},
-                               {"SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR, true},
-                               {"SO_REUSEPORT", SOL_SOCKET, SO_REUSEPORT, true},
-                               {"SO_KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE, true},
-                               {"SO_BROADCAST", SOL_SOCKET, SO_BROADCAST, true},
-                               {"SO_DOMAIN", SOL_SOCKET, SO_DOMAIN, false},
-                               {"SO_PROTOCOL", SOL_SOCKET, SO_PROTOCOL, false},
-                               {"SO_RCVLOWAT", SOL_SOCKET, SO_RCVLOWAT, true},
-                               {"SO_OOBINLINE", SOL_SOCKET, SO_OOBINLINE, true},
-                               {"SO_PASSCRED", SOL_SOCKET, SO_PASSCRED, true},
-                               {"TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY, false},
-                               {"TCP_MAXSEG", IPPROTO_TCP, TCP_MAXSEG, false},
-                               {"IP_TTL", IPPROTO_IP, IP_TTL, true},
-                               {"IPV6_V6ONLY", IPPROTO_IPV6, IPV6_V6ONLY, true},
-                               {"option 4711", SOL_SOCKET, 4711, true}};
-
-std::string poll_words(short events) {
-  std::string words;
-  constexpr std::pair<short, const char*> kBits[] = {
-      {POLLIN, "IN"},   {POLLPRI, "PRI"},   {POLLOUT, "OUT"},    {POLLERR, "ERR"},
-      {POLLHUP, "HUP"}, {POLLNVAL, "NVAL"}, {POLLRDHUP, "RDHUP"}};
-  for (const auto& [bit, word] : kBits) {
-    if ((events & bit) != 0) words += (words.empty() ? "" : "|") + std::string(word);
-  }
-  return words.empty() ? "-" : words;
-}
-
-// "A5B100": payloads are runs of one letter, another for each call.
-std::string run_lengths(ByteView octets) {
-  std::string words;
-  for (size_t i = 0; i < octets.size();) {
-    const size_t end = std::min(octets.find_first_not_of(octets[i], i), octets.size());
-    words += fmt::format("{}{}", octets[i], end - i);
-    i = end;
-  }
-  return words;
-}
+constexpr size_t kLarge = 20'000;  // more than an initial window, less than a buffer
+constexpr int64_t kPatienceUs = 5000;
 
 class Runner {
  public:
@@ -104,6 +60,7 @@ class Runner {
     Kind kind{};
     size_t host = 0;
     bool open = true;
+    bool sent_much = false;
   };
 
   void tell(const std::string& line) { lines_.push_back(fmt::format("{} {}", number_, line)); }
@@ -170,6 +127,8 @@ class Runner {
       case SocketCall::kBoundUdp:
         if (program_.families == SocketFamilies::kUnix) return;
         return bound_udp(step);
+      case SocketCall::kCrowd:
+        return crowd(step);
       default:
         break;
     }
@@ -238,6 +197,20 @@ class Runner {
         const auto ready = api.poll({&entry, 1}, Duration{0});
         return fmt::format("poll s{} -> {}", index,
                            ready ? poll_words(entry.revents) : ready.error().name());
+      }
+      case SocketCall::kSendMessage:
+        return send_message(index, slot, step);
+      case SocketCall::kReceiveMessage:
+        return receive_message(index, slot, step);
+      case SocketCall::kWait:
+        return wait(index, slot, step);
+      case SocketCall::kLargeSend: {
+        if (slot.kind.type != SOCK_STREAM || slot.kind.domain == AF_UNIX || slot.sent_much) {
+          return "";
+        }
+        slot.sent_much = true;
+        const Bytes data(kLarge, static_cast<char>('A' + number_ % 26));
+        return fmt::format("send s{} {} -> {}", index, kLarge, told(api.send(s, data, 0)));
       }
       case SocketCall::kReadable:
         return fmt::format("FIONREAD s{} -> {}", index, told(api.readable_octets(s)));
@@ -361,7 +334,8 @@ class Runner {
   }
 
   std::string option(size_t index, const Slot& slot, const SocketStep& step) {
-    const Option& which = kOptions[step.choice % std::size(kOptions)];
+    const auto options = program_options();
+    const SocketOption& which = options[step.choice % options.size()];
     if (step.call == SocketCall::kSetOption && which.settable) {
       const int64_t value = step.detail % 3;
       return fmt::format("setsockopt s{} {} {} -> {}", index, which.name, value,
@@ -383,36 +357,125 @@ class Runner {
     tell(fmt::format("s{}, s{} = socketpair {}", first, second, kind.name));
   }
 
-  void connected(const Kind& kind, const SocketStep& step) {
+  // A socket bound to a place, another beside it or on the other host, and the place.
+  struct Met {
+    size_t server = 0;
+    size_t client = 0;
+    Endpoint where;
+  };
+  std::optional<Met> meet(const Kind& kind, const SocketStep& step) {
     const size_t host = host_of(step.detail);
-    const size_t other = program_.one_host ? 0 : 1 - host;
-    const auto listener = make(kind, host);
-    const auto client = make(kind, other);
-    if (!listener || !client) return;
-    const Endpoint where =
-        places_.endpoint(kind.domain, host, static_cast<uint8_t>(step.socket % 3));
-    tell(fmt::format("bind s{} {} -> {}", *listener, places_.shown(where),
-                     told(hosts_[host]->bind(slots_[*listener].socket, where))));
-    tell(fmt::format("listen s{} -> {}", *listener,
-                     told(hosts_[host]->listen(slots_[*listener].socket, 2))));
-    tell(fmt::format("connect s{} -> {}", *client,
-                     told(hosts_[other]->connect(slots_[*client].socket, where))));
-    tell(accept(*listener, step));
-  }
-
-  void bound_udp(const SocketStep& step) {
-    const Kind& kind = kKinds[step.choice % 2 == 0 ? 1 : 6];
-    const size_t host = host_of(step.detail);
-    const size_t other = program_.one_host ? 0 : 1 - host;
     const auto server = make(kind, host);
-    const auto client = make(kind, other);
-    if (!server || !client) return;
+    const auto client = make(kind, program_.one_host ? 0 : 1 - host);
+    if (!server || !client) return std::nullopt;
     const Endpoint where =
         places_.endpoint(kind.domain, host, static_cast<uint8_t>(step.socket % 3));
     tell(fmt::format("bind s{} {} -> {}", *server, places_.shown(where),
-                     told(hosts_[host]->bind(slots_[*server].socket, where))));
-    tell(fmt::format("connect s{} -> {}", *client,
-                     told(hosts_[other]->connect(slots_[*client].socket, where))));
+                     told(slots_[*server].api->bind(slots_[*server].socket, where))));
+    return Met{*server, *client, where};
+  }
+  void connect(size_t index, const Endpoint& where) {
+    tell(fmt::format("connect s{} -> {}", index,
+                     told(slots_[index].api->connect(slots_[index].socket, where))));
+  }
+  void listen(size_t index, int backlog) {
+    tell(fmt::format("listen s{} -> {}", index,
+                     told(slots_[index].api->listen(slots_[index].socket, backlog))));
+  }
+
+  void connected(const Kind& kind, const SocketStep& step) {
+    const auto met = meet(kind, step);
+    if (!met) return;
+    listen(met->server, 2);
+    connect(met->client, met->where);
+    tell(accept(met->server, step));
+  }
+
+  void bound_udp(const SocketStep& step) {
+    const auto met = meet(kKinds[step.choice % 2 == 0 ? 1 : 6], step);
+    if (met) connect(met->client, met->where);
+  }
+
+  // More clients than a listener's queue takes.
+  void crowd(const SocketStep& step) {
+    const Kind& kind = chosen_kind(step.choice);
+    if (kind.type == SOCK_DGRAM) return;
+    const auto met = meet(kind, step);
+    if (!met) return;
+    listen(met->server, step.choice % 2);
+    connect(met->client, met->where);
+    for (int more = 0; more < 2; ++more) {
+      if (const auto client = make(kind, slots_[met->client].host)) connect(*client, met->where);
+    }
+  }
+
+  // Sockets of the same host go along with what a Unix socket sends.
+  std::string send_message(size_t index, const Slot& slot, const SocketStep& step) {
+    if (slot.kind.domain != AF_UNIX) return "";
+    ControlData control;
+    const Slot& other = slots_[step.choice % slots_.size()];
+    if (step.choice % 3 != 0 && other.open && other.api == slot.api) {
+      control.rights.assign(1 + step.detail % 2, other.socket);
+    }
+    if (step.choice % 4 == 0) control.credentials.push_back({});
+    const Bytes data = payload(step);
+    const ByteView view = data;
+    const auto sent = slot.api->sendmsg(slot.socket, {&view, 1}, 0, nullptr, control);
+    return fmt::format("sendmsg s{} {} rights {} credentials {} -> {}", index, data.size(),
+                       control.rights.size(), control.credentials.size(), told(sent));
+  }
+
+  std::string receive_message(size_t index, const Slot& slot, const SocketStep& step) {
+    Bytes buffer(kBufferSizes[step.detail % std::size(kBufferSizes)], '\0');
+    const std::span<char> part(buffer);
+    const int flags = step.choice % 3 == 2 ? MSG_PEEK : 0;
+    const auto got = slot.api->recvmsg(slot.socket, {&part, 1}, flags);
+    const std::string what =
+        fmt::format("recvmsg s{} {}{}", index, buffer.size(), flags == 0 ? "" : " PEEK");
+    if (!got) return fmt::format("{} -> {}", what, got.error().name());
+    std::string rights;
+    for (const Socket right : got->control.rights) {
+      rights += fmt::format(" type {}", told(slot.api->getsockopt(right, SOL_SOCKET, SO_TYPE)));
+      (void)slot.api->close(right);
+    }
+    std::string credentials;
+    for (const Credentials& who : got->control.credentials) {
+      credentials += who.pid > 0 ? " credentials" : " nobody";
+    }
+    return fmt::format("{} -> {} {} flags {}{}{}", what, got->size,
+                       run_lengths(ByteView(buffer).substr(0, std::min(got->size, buffer.size()))),
+                       message_flag_words(got->flags), rights, credentials);
+  }
+
+  // A blocking call with SO_RCVTIMEO or SO_SNDTIMEO: nobody else is there to end it earlier.
+  std::string wait(size_t index, const Slot& slot, const SocketStep& step) {
+    SocketApi& api = *slot.api;
+    const Socket s = slot.socket;
+    (void)api.setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, kPatienceUs);
+    (void)api.setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, kPatienceUs);
+    (void)api.set_nonblocking(s, false);
+    std::string line;
+    switch (step.choice % 4) {
+      case 0: {
+        Bytes buffer(kBufferSizes[step.detail % std::size(kBufferSizes)], '\0');
+        line = fmt::format("waiting recv s{} {} -> {}", index, buffer.size(),
+                           told(api.recv(s, buffer, 0)));
+        break;
+      }
+      case 1: {
+        Bytes buffer(kBufferSizes[step.detail % std::size(kBufferSizes)], '\0');
+        line = fmt::format("waiting recv s{} {} WAITALL -> {}", index, buffer.size(),
+                           told(api.recv(s, buffer, MSG_WAITALL)));
+        break;
+      }
+      case 2:
+        line = "waiting " + accept(index, step);
+        break;
+      default:
+        line = fmt::format("waiting send s{} -> {}", index, told(api.send(s, payload(step), 0)));
+    }
+    if (slots_[index].open) (void)api.set_nonblocking(s, true);
+    return line;
   }
 
   const SocketProgram& program_;
@@ -427,7 +490,8 @@ constexpr const char* kCallNames[kSocketCalls] = {
     "socket",        "bind",           "listen",     "connect",  "accept",   "send",
     "sendto",        "recv",           "recvfrom",   "shutdown", "close",    "getsockname",
     "getpeername",   "getsockopt",     "setsockopt", "poll",     "FIONREAD", "socketpair",
-    "connected tcp", "connected unix", "bound udp"};
+    "connected tcp", "connected unix", "bound udp",  "sendmsg",  "recvmsg",  "waiting",
+    "large send",    "crowd"};
 
 }  // namespace
 

@@ -1,5 +1,5 @@
 #pragma once
-// A socket program: calls in any order on a few sockets of two hosts, without waiting, and the
+// A socket program: calls in any order on a few sockets of two hosts, hardly waiting, and the
 // transcript of what each answered. Run on two worlds, the transcripts must be equal. It holds
 // nothing that differs by nature: chosen ports and names are written as such, and every call of a
 // TCP socket is one whose outcome no timer decides.
@@ -34,9 +34,14 @@ enum class SocketCall : uint8_t {
   kPair,
   kConnectedTcp,  // listener, client and accepted socket at once, so that programs get somewhere
   kConnectedUnix,
-  kBoundUdp,  // two bound UDP sockets, the second connected to the first
+  kBoundUdp,     // two bound UDP sockets, the second connected to the first
+  kSendMessage,  // of Unix sockets, with descriptors and credentials
+  kReceiveMessage,
+  kWait,       // a blocking call with a time-out
+  kLargeSend,  // of TCP sockets, once each
+  kCrowd,      // three clients for a listener's short queue
 };
-inline constexpr int kSocketCalls = 21;
+inline constexpr int kSocketCalls = 26;
 
 // Small numbers that a program's runner takes modulo what there is: sockets, addresses, sizes.
 struct SocketStep {

@@ -2,6 +2,7 @@
 // socket.
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "fakes/tcp/connection_impl.h"
 
@@ -120,16 +121,15 @@ Result<size_t> ConnectionImpl::send(Instant now, std::span<const ByteView> parts
   size_t size = 0;
   for (const ByteView part : parts) size += part.size();
   if (size == 0) return 0;
-  const size_t taken =
-      sender_->unsent_octets() < options_.notsent_low_water ? sender_->append(parts, more) : 0;
-  room_wanted_ = taken < size;
-  push(now);
-  if (room_wanted_ && taken == 0) {
-    finish_call();
-    return fail_with(EAGAIN);
+  Sender::Write write{parts, more};
+  while (sender_->append_packet(write, sender_->unsent_octets() < options_.notsent_low_water)) {
+    push(now);
   }
+  room_wanted_ = write.done < size;
+  push(now);
   finish_call();
-  return taken;
+  if (write.done == 0) return fail_with(EAGAIN);
+  return write.done;
 }
 
 Result<size_t> ConnectionImpl::send_urgent(Instant now, std::span<const ByteView> parts) {
@@ -152,13 +152,13 @@ Result<size_t> ConnectionImpl::send_urgent(Instant now, std::span<const ByteView
   return send(now, parts, false);
 }
 
-// tcp_sndbuf_expand. Linux counts memory: a full segment takes a block of a power of two.
+// tcp_sndbuf_expand: a full segment takes a block of a power of two.
 void ConnectionImpl::grow_send_buffer() {
   if (options_.send_buffer_fixed) return;
-  size_t block = 1;
-  while (block < sender_->mss() + 640u) block *= 2;
+  const size_t segment = std::max(mss_clamp_, sender_->mss()) + kHeaderRoom + kSharedInfo;
   const size_t segments = std::max(kInitialSegments, sender_->cwnd_segments());
-  const size_t wanted = std::min(2 * segments * (block + 256), options_.send_buffer_max);
+  const size_t wanted =
+      std::min(2 * segments * (std::bit_ceil(segment) + kPacketStruct), options_.send_buffer_max);
   if (wanted <= options_.send_buffer) return;
   options_.send_buffer = wanted;
   sender_->set_buffer(wanted);

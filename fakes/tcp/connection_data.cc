@@ -59,11 +59,11 @@ void ConnectionImpl::refuse_data() {
 }
 
 void ConnectionImpl::queue_in_order(Instant now, Segment&& segment, SharedBytes payload) {
-  if (!payload.empty() && memory_full()) {
+  if (!payload.empty() && memory_full(payload.size())) {
     // tcp_try_rmem_schedule: what is out of order goes first, then what came just now.
     queue_.drop_early();
     report_.clear_blocks();
-    if (memory_full() && queue_.readable() > 0) {
+    if (memory_full(payload.size()) && queue_.readable() > 0) {
       acks_.demand();
       return;
     }
@@ -71,8 +71,9 @@ void ConnectionImpl::queue_in_order(Instant now, Segment&& segment, SharedBytes 
   const bool had_gap = queue_.has_gap();
   const SeqNum before = queue_.rcv_nxt();
   const bool has_data = !payload.empty();
-  segment.payload = payload;  // for what is measured
-  const bool fin = queue_.append(std::move(payload), segment.has(kTcpFin), report_);
+  segment.payload = payload;                     // for what is measured
+  const bool shared = payload.size() < advmss_;  // shorter than what a large packet is cut into
+  const bool fin = queue_.append(std::move(payload), segment.has(kTcpFin), shared, report_);
   const uint32_t octets = static_cast<uint32_t>(queue_.rcv_nxt() - before) - (fin ? 1u : 0u);
   octets_received_ += octets;
   if (octets > 0) core_.count_octets(now, octets);
@@ -85,7 +86,7 @@ void ConnectionImpl::queue_in_order(Instant now, Segment&& segment, SharedBytes 
 }
 
 void ConnectionImpl::queue_early(Instant, Segment&& segment) {
-  if (memory_full()) return;  // dropped as if it were lost
+  if (memory_full(segment.payload.size())) return;  // dropped as if it were lost
   ++early_segments_;
   acks_.schedule();
   SackReport unused;
@@ -99,6 +100,7 @@ void ConnectionImpl::queue_early(Instant, Segment&& segment) {
 void ConnectionImpl::data_arrived(Instant now, const Segment& segment) {
   const auto size = static_cast<uint32_t>(segment.payload.size());
   window_.measure_rtt_by_window(now, queue_.rcv_nxt());
+  const uint32_t rcv_mss = acks_.rcv_mss();
   acks_.data_arrived({.now = now,
                       .size = size,
                       .header_size = 20 + static_cast<uint32_t>(options_size(segment)),
@@ -107,6 +109,7 @@ void ConnectionImpl::data_arrived(Instant now, const Segment& segment) {
                       .advmss = advmss_,
                       .rcv_wnd = window_.window(),
                       .rto = sender_->rto()});
+  if (size > rcv_mss) window_.measure_overhead(size);
   if (timestamps_ok_ && segment.timestamps && segment.timestamps->echo != 0 &&
       segment.timestamps->echo != ts_echo_measured_) {
     // tcp_rcv_rtt_measure_ts

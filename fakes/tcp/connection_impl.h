@@ -110,7 +110,8 @@ class ConnectionImpl final : public Connection, public Participant {
   void check_urgent(const Segment& segment);
   void take_urgent_octet();
   void check_ecn(const Segment& segment);
-  bool memory_full() const { return queue_.memory() > window_.buffer(); }
+  // tcp_can_ingest
+  bool memory_full(size_t octets) const { return queue_.memory() + octets > window_.buffer(); }
 
   // ---- connection_output.cc
   void push(Instant now);  // all that the sender may send

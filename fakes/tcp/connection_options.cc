@@ -43,10 +43,10 @@ Readiness ConnectionImpl::readiness() const {
     ready.writable = true;
   } else if (sender_) {
     // sk_stream_is_writeable: a third of the buffer is free, and TCP_NOTSENT_LOWAT lets it.
-    const size_t used = sender_->unacknowledged_octets();
-    const size_t room = sender_->room();
-    ready.writable =
-        room > 0 && room >= used / 2 && sender_->unsent_octets() < options_.notsent_low_water;
+    const size_t used = sender_->memory();
+    const size_t buffer = sender_->buffer();
+    ready.writable = used < buffer && buffer - used >= used / 2 &&
+                     sender_->unsent_octets() < options_.notsent_low_water;
   }
   return ready;
 }

@@ -82,6 +82,7 @@ void ConnectionImpl::transmit(Instant now, Transmission&& transmission) {
   add_window(segment);
   if (!segment.payload.empty()) acks_.data_sent(now);
   acks_.ack_sent();
+  queue_.acknowledged();
   core_.transmit(tuple, std::move(segment), activity_);
 }
 
@@ -103,6 +104,7 @@ void ConnectionImpl::send_ack(Instant now) {
   add_options(now, ack);
   add_window(ack);
   acks_.ack_sent();
+  queue_.acknowledged();
   core_.transmit(tuple, std::move(ack), {});
 }
 

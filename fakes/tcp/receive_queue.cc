@@ -8,8 +8,7 @@
 namespace netrig::tcp {
 namespace {
 
-constexpr size_t kSmallPacket = 768;  // what Linux charges for a packet of one octet
-constexpr size_t kSmallChunk = 512;   // chunks smaller than this on average are joined
+constexpr size_t kSmallChunk = 512;  // chunks smaller than this on average are joined
 constexpr size_t kJoinedChunk = 16384;
 constexpr size_t kCollapseFirst = 64;
 
@@ -65,11 +64,11 @@ void SackReport::write(Segment& segment, size_t room) {
 // ---- ReceiveQueue
 
 size_t ReceiveQueue::Early::memory() const {
-  return std::max(2 * payload.size(), kSmallPacket);
+  return payload.size() + kPacketOverhead;
 }
 
-bool ReceiveQueue::append(SharedBytes payload, bool fin, SackReport& report) {
-  push(std::move(payload));
+bool ReceiveQueue::append(SharedBytes payload, bool fin, bool shared, SackReport& report) {
+  push(std::move(payload), shared);
   if (fin) {
     rcv_nxt_ += 1;
     drop_early();  // Linux's tcp_fin: nothing comes after a FIN
@@ -79,8 +78,9 @@ bool ReceiveQueue::append(SharedBytes payload, bool fin, SackReport& report) {
   return !early_.empty() && drain_early(report);
 }
 
-void ReceiveQueue::push(SharedBytes payload) {
+void ReceiveQueue::push(SharedBytes payload, bool shared) {
   if (payload.empty()) return;
+  packets_.add(payload.size(), shared);
   readable_ += payload.size();
   rcv_nxt_ += static_cast<uint32_t>(payload.size());
   chunks_.push_back(std::move(payload));
@@ -134,7 +134,7 @@ bool ReceiveQueue::drain_early(SackReport& report) {
     if (early.end() <= rcv_nxt_) continue;
     if (data_end > rcv_nxt_) {
       const auto known = static_cast<size_t>(rcv_nxt_ - early.start);
-      push(early.payload.slice(known, early.payload.size() - known));
+      push(early.payload.slice(known, early.payload.size() - known), false);
     }
     fin = early.fin;
   }
@@ -216,6 +216,7 @@ size_t ReceiveQueue::read(std::span<const std::span<char>> parts, size_t limit, 
 void ReceiveQueue::skip(size_t count) {
   NETRIG_REQUIRE(count <= readable_);
   readable_ -= count;
+  packets_.take(count);
   copied_seq_ += static_cast<uint32_t>(count);
   front_used_ += count;
   while (!chunks_.empty() && front_used_ >= chunks_.front().size()) {

@@ -9,8 +9,9 @@
 #include <span>
 #include <vector>
 
-#include "fakes/tcp/ring.h"
+#include "fakes/tcp/packet_memory.h"
 #include "fakes/tcp/segment.h"
+#include "harness/base/ring.h"
 
 namespace netrig::tcp {
 
@@ -49,13 +50,13 @@ class ReceiveQueue {
   size_t readable() const { return readable_; }      // in order
   bool has_gap() const { return !early_.empty(); }
   size_t early_octets() const { return early_octets_; }
-  // Octets of sk_rcvbuf that are used. Twice the payload, because half of a receive buffer is
-  // window (tcp_adv_win_scale 1); for what is behind a gap at least what a small packet takes.
-  size_t memory() const { return 2 * readable_ + early_memory_; }
+  size_t memory() const { return packets_.memory() + early_memory_; }  // sk_rmem_alloc
 
   // The next octets in order; then what was early and fits is taken over. `payload` starts at
   // rcv_nxt(). True if a FIN was reached: it is counted in rcv_nxt(), and nothing may follow.
-  bool append(SharedBytes payload, bool fin, SackReport& report);
+  // `shared` as in ReceivePackets.
+  bool append(SharedBytes payload, bool fin, bool shared, SackReport& report);
+  void acknowledged() { packets_.acknowledged(); }  // all in order, to the peer
   // Octets behind a gap: `seq` is after rcv_nxt(). Octets that are there already are reported as
   // duplicates. False if nothing of it was new.
   bool insert_early(SeqNum seq, const SharedBytes& payload, bool fin, SackReport& report);
@@ -77,7 +78,7 @@ class ReceiveQueue {
     size_t memory() const;
   };
 
-  void push(SharedBytes payload);
+  void push(SharedBytes payload, bool shared);
   void collapse();
   bool drain_early(SackReport& report);
   void keep(size_t index, SeqNum seq, SharedBytes payload, bool fin);
@@ -87,6 +88,7 @@ class ReceiveQueue {
   SeqNum rcv_nxt_;
   SeqNum copied_seq_;
   Ring<SharedBytes> chunks_;
+  ReceivePackets packets_;
   size_t front_used_ = 0;  // octets of the first chunk that were read
   size_t readable_ = 0;
   size_t collapse_at_ = 64;

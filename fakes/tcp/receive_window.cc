@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "fakes/tcp/packet_memory.h"
+
 namespace netrig::tcp {
 namespace {
 
@@ -10,11 +12,8 @@ constexpr uint32_t kWindowField = 65535;
 constexpr uint8_t kScaleMax = 14;          // RFC 7323 2.3
 constexpr uint32_t kInitialSegments = 10;  // TCP_INIT_CWND
 constexpr size_t kBufferLargest = size_t{1} << 30;
-
-// tcp_win_from_space with tcp_adv_win_scale 1: half is for payload, half for overhead.
-uint32_t window_of(size_t buffer) {
-  return static_cast<uint32_t>(std::min(buffer, kBufferLargest) / 2);
-}
+constexpr uint32_t kRatioBits = 8;      // TCP_RMEM_TO_WIN_SCALE
+constexpr uint32_t kClampLeast = 1152;  // SOCK_MIN_RCVBUF / 2
 
 uint32_t round_up(uint32_t value, uint8_t scale) {
   const uint32_t step = 1u << scale;
@@ -22,6 +21,10 @@ uint32_t round_up(uint32_t value, uint8_t scale) {
 }
 
 }  // namespace
+
+uint32_t ReceiveWindow::window_of(size_t buffer) const {
+  return static_cast<uint32_t>(std::min(buffer, kBufferLargest) * ratio_ >> kRatioBits);
+}
 
 void ReceiveWindow::start(const Setup& setup) {
   buffer_ = setup.buffer;
@@ -113,6 +116,22 @@ uint16_t ReceiveWindow::advertise(SeqNum rcv_nxt, const Choice& choice) {
   return static_cast<uint16_t>(std::min(window, kWindowField << scale_) >> scale_);
 }
 
+void ReceiveWindow::measure_overhead(uint32_t size) {
+  const uint32_t ratio =
+      std::max((size << kRatioBits) / (size + static_cast<uint32_t>(kPacketOverhead)), 1u);
+  if (ratio == ratio_) return;
+  ratio_ = ratio;
+  // tcp_set_window_clamp
+  const uint32_t before = clamp_;
+  clamp_ = std::max(window_of(buffer_), kClampLeast);
+  if (clamp_ < before) {
+    ssthresh_ = std::min(ssthresh_, clamp_);
+  } else {
+    ssthresh_ = std::max(ssthresh_, std::min(window_, clamp_));
+  }
+  round_space_ = std::min(round_space_, clamp_);
+}
+
 bool ReceiveWindow::grow(uint32_t size, size_t memory) {
   const uint32_t most = std::min(clamp_, space(memory));
   if (most <= ssthresh_) return false;
@@ -152,7 +171,7 @@ void ReceiveWindow::read_up_to(Instant now, SeqNum copied_seq) {
       // Twice what was read in a round trip, more if that grew (slow start of the sender).
       uint64_t window = 2 * uint64_t{copied} + 16 * uint64_t{advmss_};
       window += 2 * (window * (copied - round_space_) / round_space_);
-      const size_t buffer = std::min<uint64_t>(2 * window, buffer_max_);
+      const size_t buffer = std::min<uint64_t>((window << kRatioBits) / ratio_, buffer_max_);
       if (buffer > buffer_) {
         buffer_ = buffer;
         clamp_ = std::min(window_of(buffer_), kWindowField << scale_);

@@ -53,6 +53,8 @@ class ReceiveWindow {
     return static_cast<uint16_t>(window_ < 65535 ? window_ : 65535);
   }
 
+  // tcp_measure_rcv_mss: how much of a packet with `size` octets is payload (scaling_ratio).
+  void measure_overhead(uint32_t size);
   // tcp_grow_window; true if the offer grows.
   bool grow(uint32_t size, size_t memory);
   // tcp_rcv_rtt_measure and tcp_rcv_rtt_measure_ts.
@@ -63,12 +65,14 @@ class ReceiveWindow {
   void read_up_to(Instant now, SeqNum copied_seq);
 
  private:
-  uint32_t space(size_t memory) const;  // tcp_space
+  uint32_t window_of(size_t buffer) const;  // tcp_win_from_space
+  uint32_t space(size_t memory) const;      // tcp_space
   void update_rtt(Duration sample, bool by_window);
 
   size_t buffer_ = 131072;
   bool buffer_fixed_ = false;
   size_t buffer_max_ = 1048576;
+  uint32_t ratio_ = 128;  // of 256 octets of buffer, those for payload
   uint32_t clamp_ = 0;
   uint32_t window_ = 0;
   SeqNum rcv_wup_;

@@ -44,7 +44,7 @@ void Scoreboard::unlink(uint64_t id) {
 }
 
 void Scoreboard::push(SentSegment&& segment) {
-  segments_.push_back(std::move(segment));
+  segments_.place_at_back() = std::move(segment);
   link_last(end_id() - 1);
 }
 

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "fakes/tcp/ring.h"
+#include "harness/base/ring.h"
 #include "harness/base/shared_bytes.h"
 #include "harness/base/time.h"
 

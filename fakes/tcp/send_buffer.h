@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "fakes/tcp/ring.h"
+#include "harness/base/ring.h"
 #include "harness/base/shared_bytes.h"
 
 namespace netrig::tcp {

@@ -37,28 +37,22 @@ Sender::~Sender() = default;
 
 // ---- from the application
 
-size_t Sender::room() const {
-  if (parts_->fin_queued) return 0;
-  const size_t held = unacknowledged_octets();
-  return held < parts_->config.buffer_octets ? parts_->config.buffer_octets - held : 0;
+bool Sender::append_packet(Write& write, bool may_open) {
+  return parts_->append_packet(write, may_open);
 }
 
 size_t Sender::append(std::span<const ByteView> parts, bool more) {
-  size_t room_left = room();
-  size_t taken = 0;
-  for (const ByteView part : parts) {
-    const ByteView piece = part.substr(0, room_left);
-    if (piece.empty()) continue;
-    parts_->buffer.append(piece, parts_->effective_mss());
-    room_left -= piece.size();
-    taken += piece.size();
+  Write write{parts, more};
+  while (append_packet(write)) {
   }
-  if (taken == 0) return 0;
-  parts_->push_now = false;
-  parts_->more = more;
-  // A write that found the buffer full is pushed even if more was announced (tcp_sendmsg waits).
-  if (!more || room_left == 0) parts_->push_mark = parts_->nxt + parts_->buffer.size();
-  return taken;
+  return write.done;
+}
+
+size_t Sender::memory() const {
+  return parts_->memory();
+}
+size_t Sender::buffer() const {
+  return parts_->config.buffer_octets;
 }
 
 void Sender::finish() {

@@ -30,7 +30,7 @@ struct SenderConfig {
   uint32_t initial_window_segments = 10;  // RFC 6928
   Duration rto_min = 200ms;
   Duration rto_max = 120s;
-  size_t buffer_octets = 16384;  // what append() takes at most in waiting and unacknowledged octets
+  size_t buffer_octets = 16384;  // sk_sndbuf: what waits or is unacknowledged, with its packets
   std::optional<Duration> handshake_rtt;  // first sample of RFC 6298, from SYN and SYN-ACK
   bool syn_retransmitted = false;         // RFC 5681 3.1: then the initial window is one segment
   uint32_t retries2 = 15;                 // tcp_retries2
@@ -85,9 +85,20 @@ class Sender {
   Sender& operator=(const Sender&) = delete;
 
   // ---- from the application
-  size_t room() const;  // octets that append() would take now
-  // Takes as much as there is room for. `more`: MSG_MORE, hold the last partial segment.
+  // A write under way. `more`: MSG_MORE, hold the last partial segment.
+  struct Write {
+    std::span<const ByteView> parts;
+    bool more = false;
+    size_t done = 0;  // octets taken
+  };
+  // tcp_sendmsg: takes what goes into one packet (packet_memory.h); what waits may be sent then.
+  // False if there was nothing left to take or no room; a new packet needs memory() to be less than
+  // the buffer, and `may_open`.
+  bool append_packet(Write& write, bool may_open = true);
+  // All that there is room for; octets taken.
   size_t append(std::span<const ByteView> parts, bool more);
+  size_t memory() const;  // sk_wmem_queued
+  size_t buffer() const;
   void finish();  // a FIN follows the last octet; append takes nothing any more
   void set_nodelay(bool on);
   void set_cork(bool on);

@@ -251,6 +251,7 @@ void Sender::Parts::clean_queue(AckFindings& findings, Outcome& outcome) {
     board.trim_head(una);  // acknowledged in part
     in_flight_octets -= size - board.head().payload.size();
   }
+  written.acknowledged(una);
   outcome.room_grew = in_flight_octets < octets_before;
   if (!board.empty() && board.head().is(SentSegment::kSacked)) findings.reneging = true;
   update_rtt(findings);

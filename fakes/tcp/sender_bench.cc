@@ -34,7 +34,7 @@ void a_segment_and_half_an_acknowledgement(benchmark::State& state) {
   const ByteView view = data;
   int64_t segments = 0;
   for (auto _ : state) {
-    if (sender.room() >= data.size()) sender.append({&view, 1}, false);
+    if (sender.unsent_octets() == 0) sender.append({&view, 1}, false);
     SeqNum sent = sender.snd_una();
     while (auto out = sender.next(now)) {
       sent = out->seq + static_cast<uint32_t>(out->payload.size());

@@ -7,14 +7,13 @@ namespace netrig::tcp {
 namespace {
 
 constexpr uint32_t kMssSmallest = 48;  // Linux's TCP_MIN_SND_MSS
-constexpr uint32_t kMssDefault = 536;  // RFC 9293 3.7.1
 
 }  // namespace
 
 // RFC 1122 4.2.3.4: never more than half of the largest window the peer offered, or a full segment
 // might wait for ever (Linux's tcp_bound_to_half_wnd).
 uint32_t Sender::Parts::effective_mss() const {
-  const uint32_t bound = max_window > kMssDefault ? max_window / 2 : max_window;
+  const uint32_t bound = half_window();
   if (bound == 0) return config.mss;
   return std::min(config.mss, std::max(bound, kMssSmallest));
 }
@@ -211,6 +210,7 @@ void Sender::Parts::burst_ended(Instant now) {
     set_timer(Timer::kPersist, now + persist_base());
   }
   burst = 0;
+  written.sent(nxt);
 }
 
 // RFC 2861 and RFC 7661 as Linux's tcp_cwnd_validate.

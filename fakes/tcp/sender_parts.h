@@ -1,14 +1,15 @@
 #pragma once
 // What a Sender is made of; included by sender*.cc only. The protocol is Linux's tcp_input.c,
-// tcp_output.c and tcp_timer.c cut into files: sender_ack.cc (what an ACK says), sender_recovery.cc
-// (what a loss means), sender_undo.cc (when it was none), sender_output.cc (what goes out),
-// sender_timers.cc (what time does).
+// tcp_output.c and tcp_timer.c cut into files: sender_write.cc (what the application writes),
+// sender_ack.cc (what an ACK says), sender_recovery.cc (what a loss means), sender_undo.cc (when it
+// was none), sender_output.cc (what goes out), sender_timers.cc (what time does).
 
 #include <array>
 #include <memory>
 #include <optional>
 
 #include "fakes/tcp/congestion.h"
+#include "fakes/tcp/packet_memory.h"
 #include "fakes/tcp/rack.h"
 #include "fakes/tcp/rtt_estimator.h"
 #include "fakes/tcp/scoreboard.h"
@@ -49,6 +50,7 @@ struct AckFindings {
 };
 
 struct Sender::Parts {
+  static constexpr uint32_t kMssDefault = 536;  // RFC 9293 3.7.1
   enum class Timer : uint8_t { kNone, kRetransmit, kLossProbe, kReordering, kPersist };
   enum class Probe : uint8_t { kNone, kTail, kWindow };
   enum class Resend : uint8_t { kNone, kLost, kNewFirst };
@@ -61,11 +63,19 @@ struct Sender::Parts {
     return static_cast<uint64_t>(static_cast<int64_t>(una) + (seq - seq_at(una)));
   }
   SeqNum seq_at(uint64_t at) const { return iss + static_cast<uint32_t>(at); }
+  // tcp_bound_to_half_wnd: half of the largest window the peer offered, if that is not tiny.
+  uint32_t half_window() const { return max_window > kMssDefault ? max_window / 2 : max_window; }
   uint64_t window_end() const { return una + snd_wnd; }
   bool fin_waits() const { return fin_queued && !fin_sent; }
   bool has_unsent() const { return !buffer.empty() || fin_waits(); }
   uint32_t effective_mss() const;
   size_t segments_max() const;
+
+  size_t memory() const { return buffer.size() + in_flight_octets + written.overhead(); }
+
+  // ---- sender_write.cc
+  bool append_packet(Write& write, bool may_open);
+  size_t packet_goal() const;
 
   // ---- sender_ack.cc
   Outcome acknowledge(Instant now, const Acknowledgement& ack);
@@ -171,6 +181,7 @@ struct Sender::Parts {
   Instant last_sent_at;
 
   SendBuffer buffer;
+  SendPackets written;
   size_t in_flight_octets = 0;  // payload of the scoreboard
   bool fin_queued = false;
   bool fin_sent = false;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "fakes/tcp/packet_memory.h"
 #include "fakes/tcp/sender_testing.h"
 #include "harness/base/chance.h"
 
@@ -116,15 +117,16 @@ TEST(SenderTest, TheFinRidesOnTheLastOctets) {
 TEST(SenderTest, TheBufferTakesWhatItHasRoomFor) {
   SenderConfig config = small_config();
   config.buffer_octets = 1500;
-  SenderAlone bench(config);
+  SenderAlone bench(config, 2 * kMss);  // packets of one segment: half the peer's window
   const std::string data(4000, 'x');
   const ByteView view = data;
-  EXPECT_EQ(bench.sender.append({&view, 1}, false), 1500u);
-  EXPECT_EQ(bench.sender.room(), 0u);
+  EXPECT_EQ(bench.sender.append({&view, 1}, false), 1000u);
+  EXPECT_EQ(bench.sender.memory(), 1000 + kPacketOverhead);
+  EXPECT_EQ(bench.sender.append({&view, 1}, false), 0u);
   bench.sent();
   bench.pass(20ms);
   EXPECT_TRUE(bench.ack(1000).room_grew);
-  EXPECT_EQ(bench.sender.room(), 1000u);
+  EXPECT_EQ(bench.sender.memory(), 0u);
 }
 
 TEST(SenderTest, AShutWindowThatNobodyAnswersForEndsTheConnection) {

@@ -151,7 +151,7 @@ TEST(StackFlow, AReaderWhoSleepsClosesTheWindowAndGetsEverything) {
   EXPECT_LT(done, text.size());
   EXPECT_GT(client->info().sent.zero_window_probes, 0u);
   // Not more than the buffer was promised.
-  EXPECT_LE(server->readable_octets(), 70'000u);
+  EXPECT_LE(server->readable_octets(), 131'072u);
   std::string received;
   while (received.size() < text.size()) {
     const auto part = receive_text(*server, hosts.now());
@@ -206,7 +206,7 @@ TEST(StackFlow, TheReceiveBufferGrowsWithTheFlow) {
   const std::string text = pattern(6'000'000);
   EXPECT_EQ(transfer(hosts, *client, *server, text), text);
   EXPECT_GT(largest, 400'000u);  // it began at 64 KiB
-  EXPECT_LE(largest, 524'288u);  // half of tcp_rmem's largest
+  EXPECT_LE(largest, 663'552u);  // of tcp_rmem's largest, payload's part of full segments
 }
 
 TEST(StackFlow, EcnEchoesUntilTheSenderReduced) {

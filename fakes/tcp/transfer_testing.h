@@ -109,8 +109,8 @@ class Simulation {
   }
 
   void fill() {
-    while (left() > 0 && sender_->room() > 0) {
-      const auto size = static_cast<size_t>(std::min<uint64_t>({left(), 16384, sender_->room()}));
+    while (left() > 0 && sender_->memory() < sender_->buffer()) {
+      const auto size = static_cast<size_t>(std::min<uint64_t>(left(), 16384));
       const ByteView view = expected(written_, size);
       written_ += sender_->append({&view, 1}, false);
       pump();

@@ -64,7 +64,9 @@ struct FakeWorld::Parts {
         network(loop, pool, network_options(options)),
         unix_names(tmp) {
     for (Network::HostId id = 0; id < network.host_count(); ++id) {
-      const FakeHostOptions host{.seed = stable_hash(network.name(id)) ^ options.seed, .tmp = tmp};
+      const FakeHostOptions host{.seed = stable_hash(network.name(id)) ^ options.seed,
+                                 .tmp = tmp,
+                                 .tcp_ecn = options.tcp_ecn};
       hosts.push_back(std::make_unique<FakeHost>(network, unix_names, id, host));
       by_name.emplace(network.name(id), id);
     }
@@ -78,7 +80,7 @@ struct FakeWorld::Parts {
   NetworkOptions network_options(FakeWorldOptions& options) {
     if (options.capture) {
       capture.emplace(loop, std::move(*options.capture),
-                      FakeCaptureOptions{.sent = options.capture_sent});
+                      FakeCaptureOptions{.sent = options.capture_sent, .hosts = options.hosts});
     }
     return {.hosts = options.hosts,
             .links = std::move(options.links),

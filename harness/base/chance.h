@@ -24,6 +24,7 @@ enum class Purpose : uint32_t {
   kDelay = 6,
   kDuplicateDelay = 7,
   kPayload = 8,
+  kPiece = 32,
 };
 
 // A 64-bit name for a stream of draws, stable across builds and machines (FNV-1a, then mixed).

@@ -14,22 +14,6 @@ constexpr std::array<size_t, 4> kSizes = {256, 2048, 16384, 65536};
 
 }  // namespace
 
-struct SharedBytes::Block {
-  BytePool* pool = nullptr;
-  uint32_t references = 0;
-  uint32_t size_class = 0;  // kSizes.size(): not kept
-  char* data() { return reinterpret_cast<char*>(this + 1); }
-};
-
-SharedBytes::SharedBytes(const SharedBytes& other)
-    : block_(other.block_), offset_(other.offset_), size_(other.size_) {
-  if (block_ != nullptr) ++block_->references;
-}
-
-ByteView SharedBytes::view() const {
-  return block_ == nullptr ? ByteView{} : ByteView(block_->data() + offset_, size_);
-}
-
 SharedBytes SharedBytes::slice(size_t offset, size_t size) const {
   NETRIG_REQUIRE(offset <= size_ && size <= size_ - offset);
   if (size == 0) return {};
@@ -37,8 +21,8 @@ SharedBytes SharedBytes::slice(size_t offset, size_t size) const {
   return {block_, offset_ + static_cast<uint32_t>(offset), static_cast<uint32_t>(size)};
 }
 
-void SharedBytes::release() {
-  if (block_ != nullptr && --block_->references == 0) block_->pool->give_back(block_);
+void SharedBytes::free_block() {
+  block_->pool->give_back(block_);
 }
 
 BytePool::~BytePool() {

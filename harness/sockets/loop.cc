@@ -17,7 +17,7 @@ struct Loop::Task {
   State state = State::kReady;
   Woken woken = Woken::kWoken;
   Instant deadline = Instant::max();
-  std::string activity;
+  SharedText activity;
   std::vector<FiberId> joiners;
   std::unique_ptr<Fiber> fiber;
 };
@@ -189,8 +189,8 @@ void Loop::set_deadline(Instant deadline) {
   if (current_ != nullptr) current_->deadline = deadline;
 }
 
-const std::string& Loop::activity() const {
-  static const std::string kNone;
+const SharedText& Loop::activity() const {
+  static const SharedText kNone;
   return current_ == nullptr ? kNone : current_->activity;
 }
 
@@ -201,19 +201,14 @@ void Loop::set_activity(std::string activity) {
 // One round: whoever becomes runnable meanwhile waits for the next turn.
 void Loop::run_ready() {
   for (size_t left = ready_.size(); left > 0; --left) {
-    const FiberId id = ready_.front();
-    ready_.pop_front();
-    if (Task* task = find(id)) enter(*task);
+    if (Task* task = find(ready_.take_front())) enter(*task);
   }
 }
 
 // Timers that callbacks add wait for the next turn, even if they are due: a turn is finite.
 void Loop::fire_timers() {
   timers_.begin_round();
-  while (const auto when = timers_.first()) {
-    if (!may_fire(*when)) break;
-    timers_.take_first()();
-  }
+  while (timers_.first() != Instant::max() && may_fire(timers_.first())) timers_.take_first()();
   timers_.end_round();
 }
 

@@ -6,15 +6,15 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "harness/base/ring.h"
+#include "harness/base/shared_text.h"
 #include "harness/base/time.h"
 #include "harness/sockets/fiber.h"
 #include "harness/sockets/timer_queue.h"
@@ -91,7 +91,7 @@ class Loop {
   void set_deadline(Instant deadline);
   // What the current fiber is doing, in words for captures and reports ("client step 2 (send)"); a
   // new fiber inherits its maker's. Empty outside fibers.
-  const std::string& activity() const;
+  const SharedText& activity() const;
   void set_activity(std::string activity);
 
  protected:
@@ -99,9 +99,9 @@ class Loop {
     kHappened,  // time may have passed, something may be ready
     kIdle,      // no timer was given and nothing outside can happen any more
   };
-  // Called when no fiber is runnable: waits until `next_timer` (none if empty) or something
+  // Called when no fiber is runnable: waits until `next_timer` (Instant::max(): none) or something
   // outside.
-  virtual Advance advance(std::optional<Instant> next_timer) = 0;
+  virtual Advance advance(Instant next_timer) = 0;
   // Called at the start of each turn, so that now() moves.
   virtual void begin_turn() = 0;
   // Called once per turn after runnable fibers ran, for work that must keep up (a capture's ring).
@@ -110,8 +110,8 @@ class Loop {
   virtual bool may_fire(Instant when) const { return when <= now(); }
   // For advance(): a turn would do something, or stop() was called.
   bool anything_ready() const { return !ready_.empty() || stopped_; }
-  // The first of all timers, watchdogs included.
-  std::optional<Instant> first_timer() const { return timers_.first(); }
+  // The first of all timers, watchdogs included; Instant::max(): none.
+  Instant first_timer() const { return timers_.first(); }
 
  private:
   struct Task;
@@ -126,7 +126,7 @@ class Loop {
   // Those of tasks_ by place: the lower bits of a FiberId. The upper ones count fibers.
   std::vector<Task*> places_;
   std::vector<uint32_t> free_places_;
-  std::deque<FiberId> ready_;
+  Ring<FiberId> ready_;
   TimerQueue timers_;
   StackPool own_stacks_;
   StackPool& stacks_;

@@ -17,9 +17,9 @@ class TestLoop final : public Loop {
   int turns = 0;
 
  protected:
-  Advance advance(std::optional<Instant> next_timer) override {
-    if (next_timer) {
-      now_ = std::max(now_, *next_timer);
+  Advance advance(Instant next_timer) override {
+    if (next_timer != Instant::max()) {
+      now_ = std::max(now_, next_timer);
       return Advance::kHappened;
     }
     return outside && outside() ? Advance::kHappened : Advance::kIdle;

@@ -41,15 +41,6 @@ bool TimerQueue::cancel(TimerId timer) {
   return true;
 }
 
-std::optional<Instant> TimerQueue::first() const {
-  if (heap_.empty()) return std::nullopt;
-  return timers_[heap_.front()].when;
-}
-
-std::optional<Instant> TimerQueue::first_awaited() const {
-  return awaited_ == 0 ? std::nullopt : first();
-}
-
 std::function<void()> TimerQueue::take_first() {
   const uint32_t place = heap_.front();
   std::function<void()> callback = std::move(timers_[place].callback);

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <vector>
 
 #include "harness/base/time.h"
@@ -15,14 +14,14 @@ using TimerId = uint64_t;  // never 0; a later timer has a higher one
 
 class TimerQueue {
  public:
-  // `awaited` false: nobody would wait for it (a watchdog).
+  // `awaited` false: nobody would wait for it (a watchdog). One at Instant::max() never fires.
   TimerId add(Instant when, bool awaited, std::function<void()> callback);
   bool cancel(TimerId timer);  // false if it is not there (any more)
 
-  // The first of all; empty if there is none.
-  std::optional<Instant> first() const;
-  // The same, but empty if nobody would wait for any.
-  std::optional<Instant> first_awaited() const;
+  // When the first of all is due; Instant::max(): there is none.
+  Instant first() const { return heap_.empty() ? Instant::max() : timers_[heap_.front()].when; }
+  // The same, but Instant::max() if nobody would wait for any.
+  Instant first_awaited() const { return awaited_ == 0 ? Instant::max() : first(); }
 
   // A round: timers that are added while it lasts are not of it, even if they come first.
   void begin_round() { in_round_ = true; }
