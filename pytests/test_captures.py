@@ -77,6 +77,20 @@ def test_a_dropped_datagram_is_in_the_journal_and_not_on_the_wire(netrig):
 
 
 @needs_tshark
+def test_each_direction_is_an_interface_of_its_own_on_fake(netrig):
+    netrig.write("hello.json", HELLO)
+    run, [result] = netrig.results("hello.json", "--backend", "fake")
+    assert run.returncode == 0, run.stdout
+    capture = netrig.folder / result["capture"]
+    cut = {name: tshark(capture, f'frame.interface_name == "{name}"', "ip.src", "ip.dst")
+           for name in ("client -> server", "server -> client", "lo")}
+    assert not cut["lo"]
+    assert sum(map(len, cut.values())) == len(tshark(capture, "ip"))
+    [there], [back] = ({*cut[name]} for name in ("client -> server", "server -> client"))
+    assert there.split("\t") == back.split("\t")[::-1]
+
+
+@needs_tshark
 def test_unix_traffic_can_be_followed_as_a_stream(netrig):
     scenario = json.loads(json.dumps(HELLO))
     scenario["actors"]["server"]["listen"] = "unix"

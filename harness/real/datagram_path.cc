@@ -47,7 +47,7 @@ struct DatagramPath::Emission {
   std::shared_ptr<Pending> pending;
   uint32_t copy = 0;
   bool mark = false;
-  std::optional<uint64_t> corrupt_bit;
+  BitPosition corrupt_bit;
   Instant give_up;
 };
 

@@ -119,9 +119,9 @@ void RealLoop::each_turn(std::function<void()> callback) {
   each_turn_.push_back(std::move(callback));
 }
 
-Loop::Advance RealLoop::advance(std::optional<Instant> next_timer) {
-  if (next_timer) {
-    collect(*next_timer - read_clock());
+Loop::Advance RealLoop::advance(Instant next_timer) {
+  if (next_timer != Instant::max()) {
+    collect(next_timer - read_clock());
     return Advance::kHappened;
   }
   if (collect(kQuietPeriod)) return Advance::kHappened;

@@ -51,7 +51,7 @@ class RealLoop final : public Loop {
   void each_turn(std::function<void()> callback);
 
  protected:
-  Advance advance(std::optional<Instant> next_timer) override;
+  Advance advance(Instant next_timer) override;
   void begin_turn() override;
   void end_turn() override;
 

@@ -38,7 +38,7 @@ std::expected<Pipe, std::string> make_pipe() {
 }
 
 std::expected<void, std::string> set_up_inside(const SandboxOptions& options) {
-  if (auto done = set_up_mounts(options.tcp_ecn); !done) return done;
+  if (auto done = set_up_mounts(options); !done) return done;
   return set_up_loopback(options.host_count);
 }
 

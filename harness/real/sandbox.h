@@ -16,6 +16,8 @@ struct SandboxOptions {
   // lo gets the addresses of hosts 1..host_count (see host_address).
   size_t host_count = 8;
   bool tcp_ecn = false;  // the sysctl at 1: TCP connections ask for ECN
+  // Absolute folders that stay visible, read-only, where they lie below one that is made fresh.
+  std::vector<std::string> visible = {};
 };
 
 // A started child. It does not wait for it: the owner does (waitpid or pidfd), or kills it.
@@ -25,9 +27,10 @@ struct SandboxChild {
 
 // Runs `body` as PID 1 of a new sandbox; what it returns is the child's exit status. Must be called
 // from a process without threads. Inside: the working folder is /tmp; /tmp, /run, /var/tmp and
-// /dev/shm are fresh and writable, everything else is read-only (descriptors opened before keep
-// their rights); lo is up with MTU 1500 and without offloads. Anything that the set-up cannot do is
-// the error: a sentence that names the call and the errno. The child dies with the calling thread.
+// /dev/shm are fresh and writable, /dev has a few harmless devices, everything else is read-only
+// (descriptors opened before keep their rights); lo is up with MTU 1500 and without offloads.
+// Anything that the set-up cannot do is the error: a sentence that names the call and the errno.
+// The child dies with the calling thread.
 std::expected<SandboxChild, std::string> start_in_sandbox(const SandboxOptions& options,
                                                           const std::function<int()>& body);
 

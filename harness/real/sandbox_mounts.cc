@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <filesystem>
 #include <string>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -60,6 +62,34 @@ std::expected<void, std::string> replace_devices() {
   return mount_tmpfs("/dev/shm", "mode=1777,size=1g");
 }
 
+constexpr const char* kFreshFolders[] = {"/tmp", "/run", "/var/tmp"};
+
+// Folders that fresh ones will cover, held by descriptors until they have.
+std::vector<std::pair<std::string, Fd>> hold(const std::vector<std::string>& folders) {
+  std::vector<std::pair<std::string, Fd>> held;
+  for (const std::string& folder : folders) {
+    const bool covered = std::ranges::any_of(kFreshFolders, [&](const std::string& fresh) {
+      return folder.starts_with(fresh + "/");
+    });
+    Fd descriptor(covered ? ::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC) : -1);
+    if (descriptor) held.emplace_back(folder, std::move(descriptor));
+  }
+  return held;
+}
+
+// The mounts that they came from are read-only, and so are these.
+std::expected<void, std::string> show(const std::vector<std::pair<std::string, Fd>>& held) {
+  for (const auto& [folder, descriptor] : held) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    const std::string from = "/proc/self/fd/" + std::to_string(descriptor.get());
+    if (::mount(from.c_str(), folder.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0) {
+      return std::unexpected(system_error("cannot show " + folder + " in the sandbox"));
+    }
+  }
+  return {};
+}
+
 // The namespace's own settings, the same on every machine, whatever the machine's are; best effort.
 void set_up_kernel_settings(bool tcp_ecn) {
   const std::pair<const char*, const char*> settings[] = {
@@ -84,22 +114,24 @@ void set_up_kernel_settings(bool tcp_ecn) {
 
 }  // namespace
 
-std::expected<void, std::string> set_up_mounts(bool tcp_ecn) {
+std::expected<void, std::string> set_up_mounts(const SandboxOptions& options) {
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     return std::unexpected(system_error("cannot make mounts private"));
   }
   if (auto done = make_read_only("/"); !done) return done;
-  for (const char* folder : {"/tmp", "/run", "/var/tmp"}) {
+  const auto held = hold(options.visible);
+  for (const char* folder : kFreshFolders) {
     struct stat status{};
     if (::stat(folder, &status) != 0 || !S_ISDIR(status.st_mode)) continue;
     if (auto done = mount_tmpfs(folder, "mode=1777,size=2g"); !done) return done;
   }
   if (auto done = replace_devices(); !done) return done;
+  if (auto done = show(held); !done) return done;
   // Of the new PID namespace, or every process of the machine would be seen under a wrong number.
   // Where parts of the old /proc are covered (containers), the kernel refuses; nothing here depends
   // on it.
   static_cast<void>(::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr));
-  set_up_kernel_settings(tcp_ecn);
+  set_up_kernel_settings(options.tcp_ecn);
   // Root's files in /proc would still be the machine's: /proc/sysrq-trigger, /proc/sys/kernel.
   if (auto done = make_read_only("/proc"); !done) return done;
   if (::chdir("/tmp") != 0) return std::unexpected(system_error("cannot enter /tmp"));
