@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "harness/link/fate.h"
@@ -26,19 +28,29 @@ class FlowRegister {
 
   // ---- of a flow that flow() answered
   uint64_t next_ordinal(FlowId flow) { return ++at(flow).packets; }
-  uint64_t stream(FlowId flow) const { return at(flow).stream; }  // see flow_stream
-  const std::string& direction(FlowId flow) const { return at(flow).group->first.first; }
+  uint64_t stream(FlowId flow) const { return at(flow).stream; }      // see flow_stream
+  uint64_t number(FlowId flow) const { return at(flow).number; }      // of its service, from 1
+  uint64_t service(FlowId flow) const { return at(flow).service; }    // the same for all of it
+  uint16_t service_port(FlowId flow) const { return at(flow).port; }  // 0: none is known
+  const SharedText& direction(FlowId flow) const { return at(flow).group->second.direction; }
   std::string name(FlowId flow) const;  // "udp|server:53|1"
-  PacketName packet_name(FlowId flow, uint64_t ordinal) const;
+  PacketName packet_name(FlowId flow, uint64_t ordinal);
 
  private:
-  // By direction and service: flows by their ends, in order of appearance.
-  using Groups = std::map<std::pair<std::string, std::string>, std::map<std::string, FlowId>>;
+  // Of one direction and service: flows by their ends, which are never iterated.
+  struct Group {
+    SharedText direction;
+    std::unordered_map<std::string, FlowId> flows;
+  };
+  using Groups = std::map<std::pair<std::string, std::string>, Group>;
   struct Flow {
     const Groups::value_type* group = nullptr;
-    uint64_t number = 0;  // in its group, from 1
+    uint64_t number = 0;   // in its group, from 1
+    uint64_t service = 0;  // of the group's name, hashed
+    uint16_t port = 0;
     uint64_t stream = 0;
     uint64_t packets = 0;
+    SharedText name;  // made for the first that asks
   };
   Flow& at(FlowId flow) { return flows_[flow - 1]; }
   const Flow& at(FlowId flow) const { return flows_[flow - 1]; }

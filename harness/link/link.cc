@@ -3,109 +3,118 @@
 #include <algorithm>
 
 #include "harness/base/require.h"
+#include "harness/link/sending_time.h"
 
 namespace netrig {
-
-namespace {
-
-__extension__ using Uint128 = unsigned __int128;
-
-// An hour-long queue of hour-long packets must not wrap around to the past.
-Instant later(Instant start, Duration by) {
-  return by > Instant::max() - std::max(start, Instant{}) ? Instant::max() : start + by;
-}
-
-Duration sending_time(uint64_t size, uint64_t bits_per_second) {
-  constexpr uint64_t kBitNanoseconds = uint64_t{8} * 1'000'000'000;
-  if (size < uint64_t{1} << 30) {  // 2^63 bit nanoseconds: no need for wide numbers
-    const uint64_t narrow = size * kBitNanoseconds;
-    return Duration(
-        static_cast<int64_t>(narrow / bits_per_second + (narrow % bits_per_second != 0 ? 1 : 0)));
-  }
-  const Uint128 bit_nanoseconds = static_cast<Uint128>(size) * kBitNanoseconds;
-  const Uint128 time = (bit_nanoseconds + bits_per_second - 1) / bits_per_second;
-  return time > static_cast<Uint128>(Duration::max().count())
-             ? Duration::max()
-             : Duration(static_cast<int64_t>(time));
-}
-
-Duration draw_delay(const Range<Duration>& range, const Chance& chance, uint64_t ordinal,
-                    Purpose purpose) {
-  if (range.low == range.high) return range.low;
-  const uint64_t values = static_cast<uint64_t>((range.high - range.low).count()) + 1;
-  return range.low + Duration(static_cast<int64_t>(chance.below(values, ordinal, purpose)));
-}
-
-}  // namespace
 
 uint64_t flow_stream(std::string_view direction, std::string_view flow) {
   return stable_hash(std::string(direction).append("|").append(flow));
 }
 
-bool LinkConfig::is_transparent() const {
-  return !has_faults() && rules.empty();
-}
-
-bool LinkConfig::touches(Transport transport) const {
-  return has_faults() || std::ranges::any_of(rules, [&](const LinkRule& rule) {
-           return !rule.match || *rule.match == transport;
-         });
-}
-
-bool LinkConfig::has_faults() const {
-  return delay != Range<Duration>{} || loss.ppm != 0 || duplicate.ppm != 0 || corrupt.ppm != 0 ||
-         reorder.ppm != 0 || rate != 0 || mtu != 0;
-}
-
-// What stages 2 to 5, 7 and 8 want of one packet, before stage 6 may refuse a copy.
+// What stages 2 to 6, 8 and 9 want of one packet, before stage 7 may refuse a copy.
 struct Link::Draws {
   DropCause dropped = DropCause::kNone;
   bool duplicate = false;
   bool corrupt = false;
   bool reorder = false;
-  std::optional<uint64_t> corrupt_bit;
+  bool mark = false;
+  BitPosition corrupt_bit;
   Duration rule_delay{0};
   Duration delay[2] = {};  // of the original, of the duplicate
 };
 
 Link::Link(uint64_t seed, std::string direction, LinkConfig config)
-    : seed_(seed),
-      direction_(std::move(direction)),
-      config_(std::move(config)),
-      rule_counts_(config_.rules.size()) {
-  NETRIG_REQUIRE(config_.delay.low >= Duration{0} && config_.delay.low <= config_.delay.high);
+    : seed_(seed), direction_(std::move(direction)), config_(std::move(config)) {
   for (const LinkRule& rule : config_.rules) NETRIG_REQUIRE(rule.delay >= Duration{0});
+  if (!config_.changes.empty()) next_change_ = Instant{config_.changes.front().at};
+  prepare();
+}
+
+void Link::prepare() {
+  NETRIG_REQUIRE(config_.delay.low >= Duration{0} && config_.delay.low <= config_.delay.high);
+  remembers_ = config_.has_memory();
+  paced_ = config_.is_paced();
+  queue_.change(config_);
+  delays_.reset();
+  if (config_.distribution) delays_.emplace(*config_.distribution);
+}
+
+void Link::change(Instant now) {
+  const std::vector<LinkChange>& changes = config_.changes;
+  std::shared_ptr<const LinkConfig> parameters;
+  for (; changes_made_ < changes.size(); ++changes_made_) {
+    const LinkChange& next = changes[changes_made_];
+    if (Instant{next.at} > now) break;
+    cut_ = next.cut.value_or(cut_);
+    if (next.parameters) parameters = next.parameters;
+  }
+  next_change_ =
+      changes_made_ < changes.size() ? Instant{changes[changes_made_].at} : Instant::max();
+  if (!parameters) return;
+  LinkConfig changed = *parameters;
+  changed.rules = std::move(config_.rules);
+  changed.changes = std::move(config_.changes);
+  config_ = std::move(changed);
+  prepare();
 }
 
 Fate Link::offer(Instant now, const OfferedPacket& packet) {
+  if (now >= next_change_) change(now);
   const Number number = next_packet_++ * 2;
-  Draws draws = apply_rules(packet);
-  if (draws.dropped == DropCause::kNone) draw(draws, packet);
+  Draws draws;
+  if (!config_.rules.empty()) apply_rules(draws, packet);
+  if (cut_ && draws.dropped == DropCause::kNone) draws.dropped = DropCause::kPartition;
+  if (remembers_) {
+    draw_with_memory(draws, packet);
+  } else if (draws.dropped == DropCause::kNone) {
+    draw(draws, packet);
+  }
   const uint64_t size = uint64_t{packet.payload_size} + packet.overhead;
   if (draws.dropped == DropCause::kNone && config_.mtu != 0 && size > config_.mtu &&
       packet.transport == Transport::kTcp) {
     draws.dropped = DropCause::kMtu;
   }
   if (draws.dropped != DropCause::kNone) return {.dropped = draws.dropped, .copies = 0};
+  return send_copies(now, packet, draws, number);
+}
 
+// Stages 7 to 9.
+Fate Link::send_copies(Instant now, const OfferedPacket& packet, const Draws& draws,
+                       Number number) {
+  const uint64_t size = uint64_t{packet.payload_size} + packet.overhead;
   const uint32_t copies = draws.duplicate ? 2 : 1;
-  Fate fate{.copies = 0, .reordered = draws.reorder, .corrupt_bit = draws.corrupt_bit};
+  const bool early = draws.reorder && config_.reorder_early;
+  const bool held = draws.reorder && !early;
+  Fate fate{.copies = 0, .reordered = draws.reorder};
   for (uint32_t copy = 0; copy < copies; ++copy) {
-    const std::optional<Instant> sent = is_full() ? std::nullopt : send(now, size);
-    if (!sent) break;  // the duplicate would find it as full
-    last_due_ = std::max(last_due_, later(*sent, draws.delay[copy]));
-    const Instant due = later(last_due_, draws.rule_delay);
-    Departure departure{.handle = packet.handle, .copy = copy, .due = due};
-    if (copy == 0) {
-      departure.corrupt_bit = draws.corrupt_bit;
-      fate.delay = due - now;
+    SendQueue::Answer sending{.sent = now};
+    if (is_full()) {
+      sending.dropped = DropCause::kQueue;
+    } else if (paced_) {
+      sending = queue_.send(config_, now, size, packet.ecn_capable);
     }
-    keep(number + copy, departure, draws.reorder, draws.rule_delay == Duration{0});
+    if (sending.dropped != DropCause::kNone) {
+      fate.copy_cause = sending.dropped;
+      continue;
+    }
+    if (!early) last_due_ = std::max(last_due_, later(sending.sent, draws.delay[copy]));
+    const Instant due = later(early ? sending.sent : last_due_, draws.rule_delay);
+    Departure departure{.handle = packet.handle,
+                        .copy = copy,
+                        .mark = packet.ecn_capable && (sending.marked || draws.mark),
+                        .due = due};
+    if (copy == 0) departure.corrupt_bit = fate.corrupt_bit = draws.corrupt_bit;
+    if (fate.copies == 0) {
+      fate.delay = due - now;
+      fate.marked = departure.mark;
+    }
+    keep(number + copy, departure, held, !early && draws.rule_delay == Duration{0});
     ++fate.copies;
   }
-  if (fate.copies == 0) return {.dropped = DropCause::kQueue, .copies = 0};
+  if (fate.copies == 0) return {.dropped = fate.copy_cause, .copies = 0};
   if (fate.copies == 2) twins_.insert(number);
   fate.copy_dropped = fate.copies < copies;
+  if (!fate.copy_dropped) fate.copy_cause = DropCause::kQueue;
   return fate;
 }
 
@@ -144,36 +153,17 @@ bool Link::empty() const {
   return in_order_.empty() && out_of_order_.empty() && held_.empty();
 }
 
-// Stage 2.
-Link::Draws Link::apply_rules(const OfferedPacket& packet) {
-  Draws draws;
-  for (size_t i = 0; i < config_.rules.size(); ++i) {
-    const LinkRule& rule = config_.rules[i];
-    if (!packet.transport || (rule.match && rule.match != packet.transport)) continue;
-    const uint64_t nth = ++rule_counts_[i];
-    if (!rule.nth.empty() && !rule.nth.contains(nth)) continue;
-    switch (rule.action) {
-      case LinkRule::Action::kDrop:
-        draws.dropped = DropCause::kRule;
-        break;
-      case LinkRule::Action::kDuplicate:
-        draws.duplicate = true;
-        break;
-      case LinkRule::Action::kCorrupt:
-        draws.corrupt = true;
-        break;
-      case LinkRule::Action::kReorder:
-        draws.reorder = true;
-        break;
-      case LinkRule::Action::kDelay:
-        draws.rule_delay = later(Instant{draws.rule_delay}, rule.delay).time_since_epoch();
-        break;
-    }
-  }
-  return draws;
+void Link::apply_rules(Draws& draws, const OfferedPacket& packet) {
+  const RuleOutcome outcome = rules_.apply(config_.rules, packet);
+  if (outcome.drop) draws.dropped = DropCause::kRule;
+  draws.duplicate = outcome.duplicate;
+  draws.corrupt = outcome.corrupt;
+  draws.reorder = outcome.reorder;
+  draws.mark = outcome.mark;
+  draws.rule_delay = outcome.delay;
 }
 
-// What is random in stages 3, 4, 5, 7 and 8, each by a purpose of its own.
+// What is random in stages 4, 5, 6, 8 and 9, each by a purpose of its own.
 void Link::draw(Draws& draws, const OfferedPacket& packet) const {
   const Chance chance(seed_, packet.stream);
   const uint64_t n = packet.ordinal;
@@ -184,20 +174,48 @@ void Link::draw(Draws& draws, const OfferedPacket& packet) const {
   draws.duplicate |= chance.happens(config_.duplicate, n, Purpose::kDuplicate);
   draws.corrupt |= chance.happens(config_.corrupt, n, Purpose::kCorrupt);
   draws.reorder |= chance.happens(config_.reorder, n, Purpose::kReorder);
-  if (draws.corrupt && packet.payload_size > 0) {
-    draws.corrupt_bit = chance.below(uint64_t{packet.payload_size} * 8, n, Purpose::kCorruptBit);
-  }
-  draws.delay[0] = draw_delay(config_.delay, chance, n, Purpose::kDelay);
-  draws.delay[1] = draw_delay(config_.delay, chance, n, Purpose::kDuplicateDelay);
+  if (draws.corrupt) draw_corrupt_bit(draws, packet, chance);
+  draws.delay[0] = draw_delay(chance, n, Purpose::kDelay);
+  if (draws.duplicate) draws.delay[1] = draw_delay(chance, n, Purpose::kDuplicateDelay);
 }
 
-std::optional<Instant> Link::send(Instant now, uint64_t size) {
-  if (config_.rate == 0) return now;
-  while (!sending_.empty() && sending_.front() <= now) sending_.pop_front();
-  if (sending_.size() >= config_.queue_packets) return std::nullopt;
-  const Instant start = sending_.empty() ? now : sending_.back();
-  sending_.push_back(later(start, sending_time(size, config_.rate)));
-  return sending_.back();
+Duration Link::draw_delay(const Chance& chance, uint64_t ordinal, Purpose purpose) const {
+  if (delays_) return delays_->draw(chance, ordinal, purpose);
+  const Range<Duration>& range = config_.delay;
+  if (range.low == range.high) return range.low;
+  const uint64_t values = static_cast<uint64_t>((range.high - range.low).count()) + 1;
+  return range.low + Duration(static_cast<int64_t>(chance.below(values, ordinal, purpose)));
+}
+
+// The same where the flow's packets before have a say. All is drawn whatever becomes of the packet.
+void Link::draw_with_memory(Draws& draws, const OfferedPacket& packet) {
+  const Chance chance(seed_, packet.stream);
+  const uint64_t n = packet.ordinal;
+  FlowMemory& memory = memory_[packet.stream];
+  const RandomFaults faults = draw_faults(config_, chance, n, memory);
+  if (faults.lost && draws.dropped == DropCause::kNone) draws.dropped = DropCause::kLoss;
+  draws.duplicate |= faults.duplicate;
+  draws.corrupt |= faults.corrupt;
+  draws.reorder |= faults.reorder;
+  if (draws.corrupt) draw_corrupt_bit(draws, packet, chance);
+  for (const uint32_t copy : {1u, 0u}) {
+    const Purpose purpose = copy == 0 ? Purpose::kDelay : Purpose::kDuplicateDelay;
+    if (!delays_ || !delays_->is_correlated()) {
+      draws.delay[copy] = draw_delay(chance, n, purpose);
+    } else {
+      const int64_t place = delays_->draw_place(chance, n, purpose, memory);
+      draws.delay[copy] = delays_->delay_at(place);
+      if (copy == 1) continue;
+      memory.place = place;
+      memory.has_place = true;
+    }
+  }
+}
+
+void Link::draw_corrupt_bit(Draws& draws, const OfferedPacket& packet, const Chance& chance) const {
+  if (packet.payload_size == 0) return;
+  draws.corrupt_bit =
+      chance.below(uint64_t{packet.payload_size} * 8, packet.ordinal, Purpose::kCorruptBit);
 }
 
 void Link::keep(Number number, const Departure& copy, bool held, bool in_order) {
@@ -242,7 +260,7 @@ void Link::end_first_hold(std::vector<Departure>& departures) {
   let_go(number, copy, departures);
 }
 
-// Stage 8: `passed_by` has been let go at `when`. Held packets offered before it leave right after
+// Stage 9: `passed_by` has been let go at `when`. Held packets offered before it leave right after
 // it; those that are not due yet (a rule's delay) need no longer be held when they are.
 void Link::let_held_go(Number passed_by, Instant when, std::vector<Departure>& departures) {
   while (!held_.empty() && held_.begin()->first < passed_by) {

@@ -42,6 +42,24 @@ BENCHMARK_CAPTURE(offer_and_take, rate_and_queue, with([](LinkConfig& c) {
                     c.queue_packets = 256;
                   }));
 BENCHMARK_CAPTURE(offer_and_take, jitter, with([](LinkConfig& c) { c.delay = {5ms, 15ms}; }));
+BENCHMARK_CAPTURE(offer_and_take, normal_delay, with([](LinkConfig& c) {
+                    c.distribution = DelayDistribution{
+                        .table = normal_table(), .mean = 10ms, .jitter = 2ms, .normal = true};
+                  }));
+BENCHMARK_CAPTURE(offer_and_take, correlated_delay, with([](LinkConfig& c) {
+                    c.distribution = DelayDistribution{.table = normal_table(),
+                                                       .mean = 10ms,
+                                                       .jitter = 2ms,
+                                                       .correlation = {250'000},
+                                                       .normal = true};
+                  }));
+BENCHMARK_CAPTURE(offer_and_take, gilbert_elliott, with([](LinkConfig& c) {
+                    c.gemodel = GilbertElliott{.good_to_bad = {10'000}, .bad_to_good = {250'000}};
+                  }));
+BENCHMARK_CAPTURE(offer_and_take, codel, with([](LinkConfig& c) {
+                    c.rate = 700'000'000;
+                    c.codel.emplace();
+                  }));
 BENCHMARK_CAPTURE(offer_and_take, reorder, with([](LinkConfig& c) {
                     c.delay = {10ms, 10ms};
                     c.reorder = {50'000};
