@@ -28,16 +28,14 @@ FILES = ("capture.pcapng", "journal.jsonl")
 # Transcripts that differ by nature, and why.
 NOT_COMPARED = {
     "ephemeral-port": "its messages tell the ports that were chosen",
-    "write": "it tells how many octets fill the buffers of a TCP connection, which Linux counts by "
-             "what its packets take in memory (fakes/README.md)",
 }
 
 
 def runs(path):
-    """{(scenario, seed): run}"""
+    """{(scenario, row, seed): run}"""
     with open(path, encoding="utf-8") as lines:
         told = [json.loads(line) for line in lines]
-    return {(run["scenario"], run["seed"]): run for run in told}
+    return {(run["scenario"], run.get("row", ""), run["seed"]): run for run in told}
 
 
 def transcript(run):
@@ -69,7 +67,7 @@ def main():
     passed, failed, skipped = 0, 0, 0
     for key in sorted(set(first).union(*others)):
         told = [all_runs.get(key) for all_runs in [first, *others]]
-        name = f"{key[0]} (seed {key[1]})"
+        name = f"{key[0]} ({key[1] + ', ' if key[1] else ''}seed {key[2]})"
         if None in told:
             print(f"{name}: not in {sys.argv[2 + told.index(None)]}")
             failed += 1

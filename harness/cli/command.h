@@ -17,6 +17,7 @@ namespace netrig {
 struct CommandLine {
   Console& console;
   std::function<int()> chosen;  // answers the exit status
+  std::string version = {};
 };
 
 void add_run_command(CLI::App& app, CommandLine& line);
@@ -26,6 +27,8 @@ void add_show_command(CLI::App& app, CommandLine& line);
 void add_verify_command(CLI::App& app, CommandLine& line);
 void add_schema_command(CLI::App& app, CommandLine& line);
 void add_doctor_command(CLI::App& app, CommandLine& line);
+void add_completion_command(CLI::App& app, CommandLine& line);
+void add_manual_command(CLI::App& app, CommandLine& line);
 
 // "netrig check: message" on standard error, and kExitUsage.
 int usage_error(Console& console, const std::string& command, const std::string& message);

@@ -5,6 +5,7 @@
 #include "harness/base/text.h"
 #include "harness/cli/command.h"
 #include "harness/cli/discovery.h"
+#include "harness/cli/environment.h"
 #include "harness/cli/exit_status.h"
 #include "harness/cli/run_request.h"
 
@@ -17,17 +18,35 @@ struct CheckArguments {
   bool quiet = false;
 };
 
+// Of the first row that has some: what is wrong with one is mostly wrong with others too.
+std::string mistakes_in(const std::string& path, const std::map<std::string, std::string>& set) {
+  const ReadOptions options = with_environment({.set = set});
+  ReadResult file = is_parts_file(path) ? read_parts(path, options) : read_scenario(path, options);
+  if (!file.scenario) return mistakes_of(file);
+  for (size_t i = 1; i < file.rows.size(); ++i) {
+    ReadOptions row = options;
+    for (const auto& [name, value] : file.rows[i].settings) row.set[name] = value;
+    ReadResult one = read_scenario(path, row);
+    if (one.scenario) continue;
+    for (Diagnostic& mistake : one.mistakes) {
+      mistake.details.push_back("in the matrix's row " + file.rows[i].name);
+    }
+    return mistakes_of(one);
+  }
+  return "";
+}
+
 int check(const CheckArguments& arguments, Console& console) {
   auto set = parse_assignments(arguments.set);
   if (!set) return usage_error(console, "check", set.error());
-  auto files = discover(arguments.paths);
+  auto files = discover(arguments.paths, Discover::kParts);
   if (!files) return usage_error(console, "check", files.error());
   size_t broken = 0;
   for (const std::string& path : *files) {
-    ReadResult file = read_scenario(path, {*set, std::nullopt});
-    if (file.scenario) continue;
+    const std::string mistakes = mistakes_in(path, *set);
+    if (mistakes.empty()) continue;
     ++broken;
-    console.out(mistakes_of(file));
+    console.out(mistakes);
   }
   if (!arguments.quiet) {
     console.out(fmt::format("{}, {} with mistakes\n", plural(files->size(), "file"), broken));

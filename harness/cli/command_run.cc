@@ -8,12 +8,15 @@
 #include "harness/cli/command.h"
 #include "harness/cli/discovery.h"
 #include "harness/cli/exit_status.h"
+#include "harness/cli/known_failures.h"
 #include "harness/cli/output_folder.h"
 #include "harness/cli/schedule.h"
 #include "harness/expect/expect.h"
+#include "harness/report/conformance.h"
 #include "harness/report/escape.h"
 #include "harness/report/json_lines.h"
 #include "harness/report/junit.h"
+#include "harness/report/markdown.h"
 
 namespace netrig {
 
@@ -28,6 +31,8 @@ constexpr const char* kFooter =
     "  netrig run udp-loss.json --seeds 1:100      the same scenario under a hundred seeds\n"
     "  netrig run echo.json --set size=65536       with another value for an entry of its vars\n"
     "  netrig run scenarios --junit out/junit.xml --json out/runs.jsonl\n"
+    "  netrig run scenarios --shard 2/3 --retries 1 --total-timeout 10min --markdown out/runs.md\n"
+    "  netrig run race.json --until-fail --total-timeout 1h    look for a rare failure\n"
     "\n"
     "Each run leaves OUT/ID/BACKEND-SEED/ with result.json, journal.jsonl, capture.pcapng, "
     "ladder.txt.\n"
@@ -101,6 +106,16 @@ std::expected<std::unique_ptr<Reporters>, std::string> open_reporters(const RunR
     if (!junit) return std::unexpected(junit.error());
     reporters->add(std::move(*junit));
   }
+  if (!request.markdown.empty()) {
+    auto markdown = open_markdown_reporter(request.markdown);
+    if (!markdown) return std::unexpected(markdown.error());
+    reporters->add(std::move(*markdown));
+  }
+  if (!request.conformance.empty()) {
+    auto conformance = open_conformance_reporter(request.conformance);
+    if (!conformance) return std::unexpected(conformance.error());
+    reporters->add(std::move(*conformance));
+  }
   // Last, so that its summary is the last line.
   reporters->add(terminal_for(request, console));
   return reporters;
@@ -109,6 +124,20 @@ std::expected<std::unique_ptr<Reporters>, std::string> open_reporters(const RunR
 void complain(Console& console, const std::string& message) {
   for (const std::string& line : split_lines(message)) {
     console.error("netrig run: " + printable_line(line) + "\n");
+  }
+}
+
+// Unsupported and skipped runs are told by the reporters.
+void tell_why_nothing_ran(const ScheduleOutcome& outcome, const RunPlan& plan, Console& console) {
+  const Totals& totals = outcome.totals;
+  if (exit_status(totals, outcome.interrupted, false) != kExitNothingRan) return;
+  if (totals.unsupported + totals.skipped > 0 || !outcome.stopped.empty()) return;
+  if (plan.elsewhere() > 0) {
+    complain(console, fmt::format("this shard has nothing to run: {} in the others",
+                                  plural(plan.elsewhere(), "run")));
+  } else {
+    complain(console, fmt::format("none of {} is selected by -k and -t",
+                                  plural(plan.deselected(), "scenario")));
   }
 }
 
@@ -121,6 +150,20 @@ int run(const RunArguments& arguments, Console& console) {
     complain(console, "no scenario was found: no *.json in the folders given");
     return kExitNothingRan;
   }
+  std::shared_ptr<KnownFailures> known;
+  PlanSources sources = real_plan_sources();
+  if (!request->known_failures.empty()) {
+    auto read = KnownFailures::read(request->known_failures);
+    if (!read) {
+      complain(console, read.error());
+      return kExitBadFile;
+    }
+    known = std::make_shared<KnownFailures>(std::move(*read));
+    sources.known_failure = [known](const Scenario& scenario, const std::string& path,
+                                    const std::string& backend) {
+      return known->reason(scenario, path, backend);
+    };
+  }
   auto reporters = open_reporters(*request, console);
   if (!reporters) {
     complain(console, reporters.error());
@@ -128,26 +171,32 @@ int run(const RunArguments& arguments, Console& console) {
   }
 
   const auto begin = std::chrono::steady_clock::now();
-  RunPlan plan(*request, std::move(*files), real_plan_sources());
+  RunPlan plan(*request, std::move(*files), std::move(sources));
   Runner runner(judge_run);
-  ScheduleOptions options{request->jobs, request->fail_fast, start_jobs_with(runner),
-                          prepare_output_folder};
+  ScheduleOptions options{.jobs = request->jobs,
+                          .fail_fast = request->fail_fast,
+                          .retries = request->retries,
+                          .total_timeout = request->total_timeout,
+                          .start = start_jobs_with(runner),
+                          .prepare_folder = prepare_output_folder};
   SignalWatch signals;
   ScheduleOutcome outcome = run_schedule(plan, options, **reporters, signals);
   outcome.totals.duration = std::chrono::steady_clock::now() - begin;
 
-  bool nothing_matched =
-      exit_status(outcome.totals, outcome.interrupted, false) == kExitNothingRan &&
-      outcome.totals.unsupported + outcome.totals.skipped == 0;
-  if (nothing_matched && outcome.stopped.empty()) {
-    complain(console, fmt::format("none of {} is selected by -k and -t",
-                                  plural(plan.deselected(), "scenario")));
-  }
+  tell_why_nothing_ran(outcome, plan, console);
   if (!outcome.stopped.empty()) complain(console, outcome.stopped);
+  // A part of the suite says nothing of lines about the rest.
+  const bool whole = request->selection.is_everything() && request->backends.empty() &&
+                     request->set.empty() && request->shard.count == 1 && !outcome.interrupted;
+  if (known && whole) {
+    for (const std::string& line : known->stale()) complain(console, line);
+  }
   std::string errors = (*reporters)->finished(outcome.totals);
   if (!errors.empty()) complain(console, errors);
-  return exit_status(outcome.totals, outcome.interrupted,
-                     !errors.empty() || !outcome.stopped.empty());
+  const int status =
+      exit_status(outcome.totals, outcome.interrupted, !errors.empty() || !outcome.stopped.empty());
+  // One part of a whole that does run: that it has nothing to run is no reason to worry.
+  return status == kExitNothingRan && plan.elsewhere() > 0 ? kExitPass : status;
 }
 
 void add_choices(CLI::App& command, RunArguments& arguments) {
@@ -159,9 +208,9 @@ void add_choices(CLI::App& command, RunArguments& arguments) {
                   "files, and folders searched for *.json (default: scenarios)")
       ->type_name(" ");
   one_each(command.add_option("--backend", arguments.backends,
-                              "fake, real, wire, several with commas (default: all that this build "
-                              "has and the file allows)"),
-           "NAMES");
+                              "several with commas (default: all that this build has and the file "
+                              "allows)"),
+           "fake|real|wire");
   command
       .add_option("-k", arguments.keywords,
                   "only those that this holds for: 'tcp and not (loss or slow)'")
@@ -171,18 +220,46 @@ void add_choices(CLI::App& command, RunArguments& arguments) {
   command.add_option("--seed", arguments.seed, "instead of the file's own seed")->type_name("N");
   command.add_option("--seeds", arguments.seeds, "one run for each seed from A to B")
       ->type_name("A:B");
-  one_each(command.add_option("--set", arguments.set, "another value for an entry of vars"),
+  one_each(command.add_option("--set", arguments.set,
+                              "another value for an entry of vars; of a matrix only the runs with "
+                              "this value; env.NAME for an environment variable"),
            "NAME=VALUE");
+  command
+      .add_option("--known-failures", arguments.known_failures,
+                  "lines SCENARIO [BACKEND] [ROW]: REASON; those may fail, and must not pass")
+      ->type_name("FILE");
+  command.add_flag("--strict", arguments.strict,
+                   "what is only a should or may fails the call as well");
   command.add_option("--repeat", arguments.repeat, "every run so many times")->type_name("N");
+  command.add_option("--shard", arguments.shard, "of N equal parts of all runs only the I-th")
+      ->type_name("I/N");
+}
+
+void add_limits(CLI::App& command, RunArguments& arguments) {
   command.add_option("--timeout", arguments.timeout, "of each run: 30s, 2min")
       ->type_name("DURATION");
+  command
+      .add_option("--total-timeout", arguments.total_timeout,
+                  "of the whole call: what is not done by then is told as not run")
+      ->type_name("DURATION");
+  command
+      .add_option("--time-scale", arguments.time_scale,
+                  "for slow machines: times F for each within, idle, timeout and upper bound of a "
+                  "time in the files (not on fake)")
+      ->type_name("F");
+  command.add_flag("--fail-fast", arguments.fail_fast,
+                   "start nothing more after the first run that is not right");
+  command.add_flag("--until-fail", arguments.until_fail,
+                   "all runs over and over (with --repeat so often) until one is not right");
+  command
+      .add_option("--retries", arguments.retries,
+                  "try what is not right so often again (not on fake); told as flaky if it passes")
+      ->type_name("N");
 }
 
 void add_conduct(CLI::App& command, RunArguments& arguments) {
   command.add_option("-j", arguments.jobs, "runs side by side (default: the number of processors)")
       ->type_name("N");
-  command.add_flag("--fail-fast", arguments.fail_fast,
-                   "start nothing more after the first run that is not right");
   command.add_flag("--host-network", arguments.host_network,
                    "without a namespace: on this machine's own network, loopback only");
   command.add_flag("--allow-remote", arguments.allow_remote,
@@ -196,9 +273,16 @@ void add_conduct(CLI::App& command, RunArguments& arguments) {
   command
       .add_option("--json", arguments.json, "write one line of JSON a run; - is standard output")
       ->type_name("FILE");
+  command.add_option("--markdown", arguments.markdown, "write a summary for a CI job's page")
+      ->type_name("FILE");
+  command
+      .add_option("--conformance", arguments.conformance,
+                  "write as JSON which requirements (spec) hold and which do not")
+      ->type_name("FILE");
   command.add_flag("-q", arguments.quiet, "only failures and the summary");
   command.add_flag("-v", arguments.verbose, "a line a run; -vv: also ladders and counters");
-  command.add_option("--color", arguments.color, "auto, always or never")->type_name("WHEN");
+  command.add_option("--color", arguments.color, "when to use colours (default: auto)")
+      ->type_name("auto|always|never");
 }
 
 }  // namespace
@@ -207,6 +291,7 @@ void add_run_command(CLI::App& app, CommandLine& line) {
   auto arguments = std::make_shared<RunArguments>();
   CLI::App* command = app.add_subcommand("run", "Runs scenarios");
   add_choices(*command, *arguments);
+  add_limits(*command, *arguments);
   add_conduct(*command, *arguments);
   command->footer(std::string(kFooter) + std::string(kExitStatusHelp));
   command->callback([&line, arguments] {

@@ -5,13 +5,17 @@
 
 #include "harness/base/text.h"
 #include "harness/cli/command.h"
+#include "harness/cli/environment.h"
 #include "harness/cli/exit_status.h"
 #include "harness/cli/run_request.h"
+#include "harness/link/link_text.h"
 #include "harness/report/escape.h"
 
 namespace netrig {
 
 namespace {
+
+constexpr size_t kRowsShownMax = 20;
 
 struct ShowArguments {
   std::string file;
@@ -51,23 +55,8 @@ std::string actor_line(const Actor& actor) {
 }
 
 std::string link_line(const LinkSpec& link) {
-  const LinkConfig& config = link.config;
-  std::vector<std::string> faults;
-  if (config.delay.high > Duration{0}) faults.push_back("delay " + format_range(config.delay));
-  auto chance = [&](const char* name, Probability probability) {
-    if (probability.ppm > 0)
-      faults.push_back(fmt::format("{} {}", name, format_probability(probability)));
-  };
-  chance("loss", config.loss);
-  chance("duplicate", config.duplicate);
-  chance("corrupt", config.corrupt);
-  chance("reorder", config.reorder);
-  if (config.rate > 0) {
-    faults.push_back(fmt::format("rate {}, queue of {}", format_rate(config.rate),
-                                 plural(config.queue_packets, "packet")));
-  }
-  if (!config.rules.empty()) faults.push_back(plural(config.rules.size(), "rule"));
-  return fmt::format("{} -> {}: {}", link.from, link.to, fmt::join(faults, ", "));
+  return fmt::format("{} -> {}: {}", link.from, link.to,
+                     fmt::join(describe_faults(link.config), ", "));
 }
 
 // Label and values in two columns, the label once.
@@ -87,7 +76,9 @@ class Columns {
   std::string text_;
 };
 
-std::string summary(const std::string& path, const Scenario& scenario) {
+// Of a matrix: its first row, and the names of all.
+std::string summary(const std::string& path, const Scenario& scenario,
+                    const std::vector<MatrixRow>& rows) {
   Columns columns;
   columns.add("file", path);
   columns.add("about", split_lines(scenario.about));
@@ -95,7 +86,13 @@ std::string summary(const std::string& path, const Scenario& scenario) {
   columns.add("backends", scenario.backends.empty()
                               ? "any"
                               : fmt::format("{}", fmt::join(scenario.backends, ", ")));
+  if (scenario.level != Level::kMust) columns.add("level", std::string(level_name(scenario.level)));
+  columns.add("spec", fmt::format("{}", fmt::join(scenario.spec, ", ")));
+  std::vector<std::string> needs;
+  for (const NeededProgram& needed : scenario.needs) needs.push_back(needed.program);
+  columns.add("needs", fmt::format("{}", fmt::join(needs, ", ")));
   if (scenario.skip) columns.add("skipped", scenario.skip->reason);
+  if (scenario.expected_failure) columns.add("xfail", scenario.expected_failure->reason);
   columns.add("seed", fmt::format("{}", scenario.seed));
   if (scenario.timeout) columns.add("timeout", format_duration(*scenario.timeout));
   size_t width = 0;
@@ -105,6 +102,15 @@ std::string summary(const std::string& path, const Scenario& scenario) {
     lines.push_back(fmt::format("{:<{}}  {}", actor.name, width, actor_line(actor)));
   }
   columns.add("actors", lines);
+  lines.clear();
+  for (const MatrixRow& row : rows) {
+    if (lines.size() == kRowsShownMax) {
+      lines.push_back(fmt::format("... and {}", plural(rows.size() - kRowsShownMax, "more row")));
+      break;
+    }
+    lines.push_back(row.name);
+  }
+  columns.add("matrix", lines);
   lines.clear();
   for (const LinkSpec& link : scenario.links) lines.push_back(link_line(link));
   columns.add("network", lines);
@@ -118,12 +124,13 @@ std::string summary(const std::string& path, const Scenario& scenario) {
 int show(const ShowArguments& arguments, Console& console) {
   auto set = parse_assignments(arguments.set);
   if (!set) return usage_error(console, "show", set.error());
-  ReadResult file = read_scenario(arguments.file, {*set, std::nullopt});
+  ReadResult file = read_scenario(arguments.file, with_environment({.set = *set}));
   if (!file.scenario) {
     console.error(mistakes_of(file));
     return kExitBadFile;
   }
-  console.out(arguments.expanded ? file.expanded : summary(arguments.file, *file.scenario));
+  console.out(arguments.expanded ? file.expanded
+                                 : summary(arguments.file, *file.scenario, file.rows));
   return kExitPass;
 }
 

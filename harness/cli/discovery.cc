@@ -6,6 +6,8 @@
 #include <set>
 #include <system_error>
 
+#include "harness/scenario/reader.h"
+
 namespace netrig {
 
 namespace {
@@ -21,7 +23,8 @@ std::string cannot_search(const std::string& folder, const std::error_code& erro
   return fmt::format("cannot search {}: {}", folder, error.message());
 }
 
-std::expected<std::vector<std::string>, std::string> search(const std::string& folder) {
+std::expected<std::vector<std::string>, std::string> search(const std::string& folder,
+                                                            Discover what) {
   std::vector<std::string> found;
   std::error_code error;
   fs::recursive_directory_iterator at(folder, error), end;
@@ -30,7 +33,8 @@ std::expected<std::vector<std::string>, std::string> search(const std::string& f
     bool is_folder = !at->is_symlink(ignored) && at->is_directory(ignored);
     if (is_folder && is_skipped_folder(at->path())) {
       at.disable_recursion_pending();
-    } else if (at->path().extension() == ".json" && at->is_regular_file(ignored)) {
+    } else if (at->path().extension() == ".json" && at->is_regular_file(ignored) &&
+               (what == Discover::kParts || !is_parts_file(at->path().string()))) {
       found.push_back(at->path().string());
     }
     at.increment(error);
@@ -42,8 +46,8 @@ std::expected<std::vector<std::string>, std::string> search(const std::string& f
 
 }  // namespace
 
-std::expected<std::vector<std::string>, std::string> discover(
-    const std::vector<std::string>& paths) {
+std::expected<std::vector<std::string>, std::string> discover(const std::vector<std::string>& paths,
+                                                              Discover what) {
   std::error_code error;
   std::vector<std::string> given = paths;
   if (given.empty()) {
@@ -62,7 +66,7 @@ std::expected<std::vector<std::string>, std::string> discover(
       add(path);
       continue;
     }
-    auto found = search(path);
+    auto found = search(path, what);
     if (!found) return std::unexpected(found.error());
     for (const std::string& file : *found) add(file);
   }

@@ -2,6 +2,7 @@
 // From the paths of a command line to the scenario files they mean. Names only: nothing is opened
 // but folders.
 
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <vector>
@@ -12,8 +13,10 @@ namespace netrig {
 // for
 // *.json, in order of path, without the folders "schema", "out" and those that start with a dot,
 // and without following links to folders. A file that is named twice counts once. No path means the
-// folder "scenarios". The error is a sentence.
-std::expected<std::vector<std::string>, std::string> discover(
-    const std::vector<std::string>& paths);
+// folder "scenarios". Files of parts (*.parts.json) are no scenarios: only with kParts they are
+// found in folders. The error is a sentence.
+enum class Discover : uint8_t { kScenarios, kParts };
+std::expected<std::vector<std::string>, std::string> discover(const std::vector<std::string>& paths,
+                                                              Discover what = Discover::kScenarios);
 
 }  // namespace netrig

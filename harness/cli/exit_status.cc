@@ -4,11 +4,11 @@ namespace netrig {
 
 int exit_status(const Totals& totals, bool interrupted, bool cannot) {
   if (interrupted || totals.interrupted > 0) return kExitInterrupted;
-  if (cannot || totals.errors > 0 || totals.invalid > 0) return kExitCannot;
+  if (cannot || totals.errors + totals.invalid + totals.not_run > 0) return kExitCannot;
   if (totals.broken_files > 0) return kExitBadFile;
-  if (totals.failed > 0) return kExitFail;
+  if (totals.failed + totals.xpassed > 0) return kExitFail;
   // All skipped or unsupported says nothing about the program under test: no green light.
-  if (totals.passed == 0) return kExitNothingRan;
+  if (totals.passed + totals.flaky + totals.xfailed + totals.deviating == 0) return kExitNothingRan;
   return kExitPass;
 }
 

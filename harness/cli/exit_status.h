@@ -13,18 +13,20 @@ enum ExitStatus : int {
   kExitUsage = 2,
   kExitBadFile = 3,
   kExitNothingRan = 4,
-  kExitCannot = 5,         // could not start, could not write, or a run was invalid
+  kExitCannot = 5,         // could not start, could not write, was not run, or was invalid
   kExitInterrupted = 130,  // 128 + SIGINT, as shells have it
 };
 
 inline constexpr std::string_view kExitStatusHelp =
     "Exit status:\n"
-    "  0    everything that ran passed\n"
+    "  0    everything that ran passed, some perhaps only when tried again (--retries)\n"
     "  1    an expectation or a step failed\n"
     "  2    wrong usage of the command line\n"
     "  3    a file has mistakes or cannot be read\n"
     "  4    nothing ran: nothing was found or selected, or all of it was skipped or unsupported\n"
-    "  5    a run could not start or was invalid, or a result could not be written\n"
+    "  5    a run could not start, was invalid or was left when --total-timeout was over, or a "
+    "result\n"
+    "       could not be written\n"
     "  130  interrupted by SIGINT or SIGTERM\n"
     "If several apply, the first of 130, 5, 3, 1, 4 counts.";
 

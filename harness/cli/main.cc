@@ -46,6 +46,8 @@ void add_commands(CLI::App& app, CommandLine& line) {
   netrig::add_verify_command(app, line);
   netrig::add_schema_command(app, line);
   netrig::add_doctor_command(app, line);
+  netrig::add_completion_command(app, line);
+  netrig::add_manual_command(app, line);
 }
 
 int wrong_usage(Console& console, const std::string& name, const std::string& message) {
@@ -97,7 +99,7 @@ int dispatch(int argc, char** argv, Console& console) {
       "Runs client/server exchanges written in JSON over TCP, UDP and Unix sockets,\n"
       "with a faulty network in between, and checks what crossed the wire.",
       "netrig");
-  CommandLine line{console, nullptr};
+  CommandLine line{console, nullptr, NETRIG_VERSION};
   app.set_version_flag("--version", "netrig " NETRIG_VERSION);
   app.require_subcommand(1);
   add_commands(app, line);

@@ -8,6 +8,7 @@
 
 #include "harness/base/quantity.h"
 #include "harness/base/text.h"
+#include "harness/run/runner.h"
 
 namespace netrig {
 
@@ -70,11 +71,29 @@ Checked<std::pair<uint64_t, uint64_t>> parse_seeds(const std::string& text) {
   return std::pair(*first, *last);
 }
 
-Checked<Duration> parse_timeout(const std::string& text) {
+Checked<Duration> parse_timeout(const std::string& option, const std::string& text) {
   auto duration = parse_duration(text);
-  if (!duration) return std::unexpected("--timeout: " + duration.error());
-  if (*duration <= Duration{0}) return std::unexpected("--timeout must be longer than 0s");
+  if (!duration) return std::unexpected(option + ": " + duration.error());
+  if (*duration <= Duration{0}) return std::unexpected(option + " must be longer than 0s");
   return *duration;
+}
+
+Checked<TimeScale> parse_time_scale(const std::string& text) {
+  auto scale = TimeScale::parse(text);
+  if (!scale) return std::unexpected("--time-scale takes " + scale.error());
+  return *scale;
+}
+
+Checked<Shard> parse_shard(const std::string& text) {
+  std::string wrong = fmt::format("--shard takes I/N, for instance 1/3, got '{}'", text);
+  size_t slash = text.find('/');
+  if (slash == std::string::npos) return std::unexpected(wrong);
+  auto count = parse_number("--shard", std::string_view(text).substr(slash + 1), 1, kShardsMax);
+  auto index = parse_number("--shard", std::string_view(text).substr(0, slash), 1,
+                            count.value_or(kShardsMax));
+  if (!count) return std::unexpected(fmt::format("{}: N is from 1 to {}", wrong, kShardsMax));
+  if (!index) return std::unexpected(fmt::format("{}: I is from 1 to N", wrong));
+  return Shard{*index - 1, *count};
 }
 
 Checked<ColorMode> parse_color(const std::string& text) {
@@ -99,10 +118,19 @@ std::string contradiction(const RunArguments& arguments) {
     return "--check-determinism is of use only on the backend fake, which has no host network";
   }
   if (arguments.out.empty()) return "--out takes the name of a folder";
-  if (!arguments.junit.empty() && arguments.junit == arguments.json) {
-    return "--junit and --json cannot write the same file";
+  const std::pair<std::string_view, const std::string&> files[] = {
+      {"--junit", arguments.junit}, {"--json", arguments.json}, {"--markdown", arguments.markdown},
+      {"--conformance", arguments.conformance}};
+  for (const auto& [option, file] : files) {
+    if (file == "-" && option != "--json") {
+      return fmt::format("{} takes the name of a file; only --json knows '-'", option);
+    }
+    for (const auto& [other, its_file] : files) {
+      if (other != option && file == its_file && !file.empty()) {
+        return fmt::format("{} and {} cannot write the same file", option, other);
+      }
+    }
   }
-  if (arguments.junit == "-") return "--junit takes the name of a file; only --json knows '-'";
   return "";
 }
 
@@ -146,6 +174,15 @@ std::expected<RunRequest, std::string> parse_run_request(
   request.out = arguments.out;
   request.junit = arguments.junit;
   request.json = arguments.json;
+  request.markdown = arguments.markdown;
+  request.conformance = arguments.conformance;
+  request.known_failures = arguments.known_failures;
+  request.strict = arguments.strict;
+  request.until_fail = arguments.until_fail;
+  if (request.until_fail) {
+    request.fail_fast = true;
+    request.repeat = 0;
+  }
   request.verbosity = arguments.quiet ? -1 : std::min(arguments.verbose, 2);
   take(parse_backends(arguments.backends, known_backends), request.backends, error);
   take(parse_selection(arguments.keywords, arguments.tags), request.selection, error);
@@ -168,7 +205,20 @@ std::expected<RunRequest, std::string> parse_run_request(
     take(parse_number("--repeat", *arguments.repeat, 1, kRepeatsMax), number, error);
     request.repeat = number;
   }
-  if (arguments.timeout) take(parse_timeout(*arguments.timeout), request.timeout, error);
+  if (arguments.retries) {
+    take(parse_number("--retries", *arguments.retries, 0, kRetriesMax), number, error);
+    request.retries = number;
+  }
+  if (arguments.shard) take(parse_shard(*arguments.shard), request.shard, error);
+  if (arguments.timeout) {
+    take(parse_timeout("--timeout", *arguments.timeout), request.timeout, error);
+  }
+  if (arguments.total_timeout) {
+    take(parse_timeout("--total-timeout", *arguments.total_timeout), request.total_timeout, error);
+  }
+  if (arguments.time_scale) {
+    take(parse_time_scale(*arguments.time_scale), request.time_scale, error);
+  }
   if (arguments.color) take(parse_color(*arguments.color), request.color, error);
   if (error.empty()) error = choose_backends(request);
   if (!error.empty()) return std::unexpected(error);
@@ -203,18 +253,36 @@ std::expected<Selection, std::string> parse_selection(const std::optional<std::s
 }
 
 std::string again_command(const RunRequest& request, const std::string& path,
-                          const std::string& backend, uint64_t seed) {
+                          const std::string& backend, uint64_t seed,
+                          const std::map<std::string, std::string>& settings) {
   std::string command = "netrig run ";
   if (path.starts_with('-')) command += "./";  // not an option
   command += fmt::format("{} --backend {} --seed {}", shell_quoted(path), backend, seed);
-  for (const auto& [name, value] : request.set) {
+  std::map<std::string, std::string> set = settings;
+  set.insert(request.set.begin(), request.set.end());
+  for (const auto& [name, value] : set) {
     command += " --set " + shell_quoted(fmt::format("{}={}", name, value));
   }
   if (request.timeout > Duration{0}) command += " --timeout " + format_duration(request.timeout);
+  if (!request.time_scale.is_one() && is_wall_clock(backend)) {
+    command += " --time-scale " + request.time_scale.text();
+  }
   if (request.host_network) command += " --host-network";
   if (request.allow_remote) command += " --allow-remote";
   if (!request.capture) command += " --no-capture";
+  if (request.strict) command += " --strict";
+  if (!request.known_failures.empty()) {
+    command += " --known-failures " + shell_quoted(request.known_failures);
+  }
   return command;
+}
+
+uint64_t Shard::share(uint64_t items) const {
+  // The last, incomplete turn begins at `turns * count`; this shard's item is the one that holds()
+  // finds there, if the turn gets so far.
+  const uint64_t turns = items / count;
+  const uint64_t place = (index + count - turns % count) % count;
+  return turns + (place < items % count ? 1 : 0);
 }
 
 std::string shell_quoted(const std::string& word) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/base/time.h"
+#include "harness/base/time_scale.h"
 #include "harness/cli/selection.h"
 #include "harness/report/terminal.h"
 
@@ -18,17 +19,35 @@ namespace netrig {
 inline constexpr uint64_t kSeedsMax = 1'000'000;
 inline constexpr uint64_t kRepeatsMax = 1'000'000;
 inline constexpr uint64_t kJobsMax = 1024;
+inline constexpr uint64_t kShardsMax = 10'000;
+inline constexpr uint64_t kRetriesMax = 100;
 
 // As typed; empty where nothing was.
 struct RunArguments {
   std::vector<std::string> paths, backends, tags, set;
   std::optional<std::string> keywords, seed, seeds, jobs, repeat, timeout, color;
+  std::optional<std::string> shard, retries, total_timeout, time_scale;
   std::string out = "out";
-  std::string junit, json;
+  std::string junit, json, markdown, conformance, known_failures;
+  bool strict = false;
+  bool until_fail = false;
   bool fail_fast = false, host_network = false, allow_remote = false, no_capture = false;
   bool check_determinism = false;
   bool quiet = false;
   int verbose = 0;
+};
+
+// --shard 2/3: one part of what is to be run, the parts as equal as can be.
+struct Shard {
+  uint64_t index = 0;  // from 0
+  uint64_t count = 1;
+
+  // Whether it holds the `number`-th item (from 0) of the whole. Of each `count` items that follow
+  // each other every shard has one, in an order that shifts from one to the next: dealt out in
+  // turn, two shards of runs that are now fake, now real would be all fake and all real.
+  bool holds(uint64_t number) const { return (number + number / count) % count == index; }
+  // How many of the first `items` it holds.
+  uint64_t share(uint64_t items) const;
 };
 
 struct RunRequest {
@@ -39,11 +58,18 @@ struct RunRequest {
   std::optional<uint64_t> seed;                        // --seed
   std::optional<std::pair<uint64_t, uint64_t>> seeds;  // --seeds, both ends included
   size_t jobs = 1;
-  size_t repeat = 1;
-  Duration timeout{0};  // 0: the scenario's own
+  size_t repeat = 1;        // with until_fail: how many rounds at most; 0: no limit
+  bool until_fail = false;  // round after round, until something is not right
+  size_t retries = 0;
+  Shard shard;
+  Duration timeout{0};        // 0: the scenario's own
+  Duration total_timeout{0};  // of the whole call; 0: none
+  TimeScale time_scale;
   bool fail_fast = false, host_network = false, allow_remote = false, capture = true;
   bool check_determinism = false;
-  std::string out, junit, json;
+  bool strict = false;  // a failed `should` or `may` fails the call too
+  std::string out, junit, json, markdown, conformance;
+  std::string known_failures;  // a file's name; empty: none
   int verbosity = 0;
   ColorMode color = ColorMode::kAuto;
 };
@@ -60,9 +86,11 @@ std::expected<std::map<std::string, std::string>, std::string> parse_assignments
 std::expected<Selection, std::string> parse_selection(const std::optional<std::string>& keywords,
                                                       const std::vector<std::string>& tags);
 
-// The command that repeats one run, quoted for a shell.
+// The command that repeats one run, quoted for a shell. `settings`: for --set beside the request's,
+// what tells the run from others of its file.
 std::string again_command(const RunRequest& request, const std::string& path,
-                          const std::string& backend, uint64_t seed);
+                          const std::string& backend, uint64_t seed,
+                          const std::map<std::string, std::string>& settings = {});
 
 std::string shell_quoted(const std::string& word);
 

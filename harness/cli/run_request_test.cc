@@ -92,6 +92,75 @@ TEST(RunRequest, RefusesOptionsThatContradict) {
   EXPECT_EQ(error_of({.junit = "a", .json = "a"}), "--junit and --json cannot write the same file");
 }
 
+TEST(RunRequest, TakesWhatCiAsksFor) {
+  RunArguments arguments;
+  arguments.shard = "2/3";
+  arguments.retries = "4";
+  arguments.total_timeout = "10min";
+  arguments.time_scale = "2.5";
+  arguments.markdown = "summary.md";
+  auto request = parse_run_request(arguments, kKnown);
+  ASSERT_TRUE(request) << request.error();
+  EXPECT_EQ(request->shard.index, 1u);
+  EXPECT_EQ(request->shard.count, 3u);
+  EXPECT_EQ(request->retries, 4u);
+  EXPECT_EQ(request->total_timeout, 10min);
+  EXPECT_EQ(request->time_scale.text(), "2.5");
+  EXPECT_EQ(request->markdown, "summary.md");
+  EXPECT_FALSE(request->fail_fast);
+}
+
+TEST(RunRequest, GoesOnUntilAFailureForEverOrSoManyRounds) {
+  auto endless = parse_run_request({.until_fail = true}, kKnown);
+  ASSERT_TRUE(endless);
+  EXPECT_EQ(endless->repeat, 0u);
+  EXPECT_TRUE(endless->fail_fast);
+  auto some = parse_run_request({.repeat = "7", .until_fail = true}, kKnown);
+  ASSERT_TRUE(some);
+  EXPECT_EQ(some->repeat, 7u);
+}
+
+TEST(RunRequest, RefusesShardsThatAreNone) {
+  const std::string wrong = "--shard takes I/N, for instance 1/3, got ";
+  EXPECT_EQ(error_of({.shard = "3"}), wrong + "'3'");
+  EXPECT_EQ(error_of({.shard = "0/3"}), wrong + "'0/3': I is from 1 to N");
+  EXPECT_EQ(error_of({.shard = "4/3"}), wrong + "'4/3': I is from 1 to N");
+  EXPECT_EQ(error_of({.shard = "1/0"}), wrong + "'1/0': N is from 1 to 10000");
+  EXPECT_EQ(error_of({.shard = "1/10001"}), wrong + "'1/10001': N is from 1 to 10000");
+}
+
+// Of any whole: each item in one part, and no part larger by more than one than another.
+TEST(Shard, SharesOutAnyNumberOfItems) {
+  for (uint64_t count = 1; count <= 9; ++count) {
+    for (uint64_t items = 0; items <= 60; ++items) {
+      std::vector<uint64_t> held(count, 0);
+      for (uint64_t item = 0; item < items; ++item) {
+        uint64_t holders = 0;
+        for (uint64_t index = 0; index < count; ++index) {
+          const bool holds = Shard{index, count}.holds(item);
+          holders += holds ? 1 : 0;
+          held[index] += holds ? 1 : 0;
+        }
+        ASSERT_EQ(holders, 1u);
+      }
+      for (uint64_t index = 0; index < count; ++index) {
+        EXPECT_EQ(held[index], (Shard{index, count}.share(items))) << index << "/" << count;
+        EXPECT_GE(held[index], items / count);
+        EXPECT_LE(held[index], items / count + 1);
+      }
+    }
+  }
+}
+
+TEST(Again, ScalesTimeOnlyWhereItIsAClocks) {
+  RunRequest request{.capture = true};
+  request.time_scale = *TimeScale::parse("3");
+  EXPECT_EQ(again_command(request, "a.json", "real", 1),
+            "netrig run a.json --backend real --seed 1 --time-scale 3");
+  EXPECT_EQ(again_command(request, "a.json", "fake", 1),
+            "netrig run a.json --backend fake --seed 1");
+}
+
 TEST(Again, RepeatsWhatChangesTheRun) {
   RunArguments arguments;
   arguments.set = {"text=it's"};

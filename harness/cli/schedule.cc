@@ -1,11 +1,13 @@
 #include "harness/cli/schedule.h"
 
 #include <chrono>
+#include <fmt/format.h>
 #include <list>
 #include <map>
 #include <poll.h>
 #include <utility>
 
+#include "harness/base/quantity.h"
 #include "harness/run/play.h"
 
 namespace netrig {
@@ -13,9 +15,14 @@ namespace netrig {
 namespace {
 
 constexpr size_t kLingeringPerJob = 4;
+// A folder that is used again belongs to a run that was reported long ago.
+static_assert(kRoundsKept > kReportWindow);
+
+using Clock = std::chrono::steady_clock;
 
 bool is_bad(Verdict verdict) {
-  return verdict == Verdict::kFail || verdict == Verdict::kInvalid || verdict == Verdict::kError;
+  return verdict == Verdict::kFail || verdict == Verdict::kInvalid || verdict == Verdict::kError ||
+         verdict == Verdict::kXpass;
 }
 
 class Schedule {
@@ -32,7 +39,9 @@ class Schedule {
       report_ready();
       if (running_.empty() && !may_start()) break;
       wait(may_start() ? Duration{0} : Duration{-1});
+      watch_time();
     }
+    if (owes_rest_ && !outcome_.interrupted) tell_rest();
     return std::move(outcome_);
   }
 
@@ -41,15 +50,18 @@ class Schedule {
     size_t position = 0;
     PlannedRun run;
     std::unique_ptr<Job> job;
-    std::chrono::steady_clock::time_point started_at = std::chrono::steady_clock::now();
+    Clock::time_point started_at = Clock::now();
+    std::string folder;  // of the first attempt
+    std::vector<EarlierAttempt> earlier;
   };
+  struct Untold {};  // a place in the plan of which nothing is reported
   struct Finished {
     std::shared_ptr<const SourceFile> source;
-    std::variant<BrokenFile, RunResult> what;
+    std::variant<BrokenFile, RunResult, Untold> what;
   };
 
   bool may_start() const {
-    return !stopping_ && running_.size() < options_.jobs &&
+    return !stopping_ && !plan_is_done_ && running_.size() < options_.jobs &&
            next_position_ - next_report_ < kReportWindow;
   }
 
@@ -57,7 +69,7 @@ class Schedule {
     std::optional<PlanItem> item = plan_.next();
     tell_plan();
     if (!item) {
-      stopping_ = true;
+      plan_is_done_ = true;
       return;
     }
     size_t position = next_position_++;
@@ -68,18 +80,43 @@ class Schedule {
     }
     auto& planned = std::get<PlannedRun>(*item);
     if (planned.settled) {
-      finish(position, *planned.scenario, std::move(*planned.settled));
+      RunResult settled = std::move(*planned.settled);
+      finish(position, planned, std::move(settled));
       return;
     }
-    outcome_.stopped = options_.prepare_folder(planned.options.output);
-    if (!outcome_.stopped.empty()) {
-      stopping_ = true;
+    if (!prepare(planned.options.output)) {
       --next_position_;
       return;
     }
     running_.push_back({.position = position, .run = std::move(planned)});
     Running& entry = running_.back();
+    entry.folder = entry.run.options.output;
     entry.job = options_.start(*entry.run.scenario, entry.run.options);
+  }
+
+  bool prepare(const std::string& folder) {
+    outcome_.stopped = options_.prepare_folder(folder);
+    stopping_ |= !outcome_.stopped.empty();
+    return outcome_.stopped.empty();
+  }
+
+  // Whether a run that is not right starts once more, in the same place of the plan.
+  bool try_again(Running& entry, const RunResult& result) {
+    const bool is_worth_it = is_bad(result.verdict) && is_wall_clock(entry.run.options.backend);
+    if (!is_worth_it || entry.earlier.size() >= options_.retries || stopping_) return false;
+    std::string folder = fmt::format("{}.retry-{}", entry.folder, entry.earlier.size() + 1);
+    if (!prepare(folder)) return false;
+    EarlierAttempt attempt{result.verdict, {}, result.reason, result.output};
+    if (!result.findings.empty()) {
+      attempt.at = result.findings[0].diagnostic.at;
+      attempt.message = result.findings[0].diagnostic.message;
+    }
+    entry.earlier.push_back(std::move(attempt));
+    lingering_.push_back(std::move(entry.job));
+    entry.run.options.output = std::move(folder);
+    entry.started_at = Clock::now();
+    entry.job = options_.start(*entry.run.scenario, entry.run.options);
+    return true;
   }
 
   void tell_plan() {
@@ -95,7 +132,11 @@ class Schedule {
 
   // Sleeps until something happens or `longest` has passed; negative: for ever.
   void wait(Duration longest) {
-    if (outcome_.interrupted) longest = killed_ ? kKillGrace : kInterruptGrace;
+    if (ending()) {
+      longest = killed_ ? kKillGrace : kInterruptGrace;
+    } else if (longest != Duration{0} && options_.total_timeout > Duration{0}) {
+      longest = std::max(Duration{0}, time_left()) + 1ms;  // poll(2) counts whole milliseconds
+    }
     std::vector<pollfd> descriptors{{signals_.descriptor(), POLLIN, 0}};
     for (const Running& entry : running_) {
       descriptors.push_back({entry.job->descriptor(), POLLIN, 0});
@@ -106,7 +147,7 @@ class Schedule {
             : static_cast<int>(
                   std::chrono::duration_cast<std::chrono::milliseconds>(longest).count());
     int ready = ::poll(descriptors.data(), descriptors.size(), milliseconds);
-    if (ready == 0 && outcome_.interrupted) escalate();
+    if (ready == 0 && ending()) escalate();
     if (ready <= 0) return;
     if (descriptors[0].revents != 0) on_signal();
     auto descriptor = descriptors.begin() + 1;
@@ -118,10 +159,50 @@ class Schedule {
     }
   }
 
+  bool ending() const { return outcome_.interrupted || outcome_.out_of_time; }
+  Duration time_left() const { return options_.total_timeout - (Clock::now() - begin_); }
+
+  void watch_time() {
+    if (options_.total_timeout == Duration{0} || ending() || time_left() > Duration{0}) return;
+    if (plan_is_done_ && running_.empty()) return;
+    outcome_.out_of_time = true;
+    owes_rest_ = !std::exchange(stopping_, true) && !plan_is_done_;
+    for (Running& entry : running_) entry.job->interrupt();
+  }
+
+  // What the plan still holds when the time is over: not run, but for what needs no run.
+  void tell_rest() {
+    while (std::optional<PlanItem> item = plan_.next()) {
+      tell_plan();
+      size_t position = next_position_++;
+      if (auto* broken = std::get_if<BrokenFile>(&*item)) {
+        finished_.emplace(position, Finished{broken->source, std::move(*broken)});
+      } else {
+        auto& planned = std::get<PlannedRun>(*item);
+        if (planned.is_extra) break;
+        RunResult result = planned.settled
+                               ? std::move(*planned.settled)
+                               : without_result(planned, Verdict::kNotRun, "not started");
+        finish(position, planned, std::move(result));
+      }
+      report_ready();
+    }
+  }
+
+  // The time for the whole call is over: what was cut off says nothing.
+  void explain_end_of_time(RunResult& result) const {
+    result.reason = fmt::format("{} before --total-timeout {} was over",
+                                result.verdict == Verdict::kNotRun ? "not started" : "not done",
+                                format_duration(options_.total_timeout));
+    result.verdict = Verdict::kNotRun;
+    result.output.clear();
+    result.capture.clear();
+  }
+
   void on_signal() {
     while (signals_.take()) {
       stopping_ = true;
-      const auto now = std::chrono::steady_clock::now();
+      const auto now = Clock::now();
       if (!outcome_.interrupted) {
         outcome_.interrupted = true;
         interrupted_at_ = now;
@@ -137,7 +218,7 @@ class Schedule {
     if (!killed_) return kill_all();
     while (!running_.empty()) {
       Running& entry = running_.front();
-      finish(entry.position, *entry.run.scenario,
+      finish(entry.position, entry.run,
              without_result(entry.run, Verdict::kInterrupted, "it did not end when it was killed"));
       running_.pop_front();  // ~RunningJob kills what is left
     }
@@ -153,21 +234,28 @@ class Schedule {
   void collect_ended() {
     for (auto entry = running_.begin(); entry != running_.end();) {
       auto here = entry++;
-      if (here->job->descriptor() < 0) collect(here);
+      while (here->job->descriptor() < 0 && collect(here)) {
+      }
     }
   }
 
-  // Takes the job's result if it has one.
-  void collect(std::list<Running>::iterator entry) {
+  // Takes the job's result if it has one. True if the entry stays: it has none, or starts again.
+  bool collect(std::list<Running>::iterator entry) {
     std::optional<RunResult> result = entry->job->take_result();
-    if (!result && entry->job->descriptor() >= 0) return;
+    if (!result && entry->job->descriptor() >= 0) return true;
     if (!result) {
       result = without_result(entry->run, Verdict::kError, "it ended without a result");
     }
-    result->duration = std::chrono::steady_clock::now() - entry->started_at;
-    finish(entry->position, *entry->run.scenario, std::move(*result));
+    result->duration = Clock::now() - entry->started_at;
+    if (try_again(*entry, *result)) return true;
+    if (result->verdict == Verdict::kPass && !entry->earlier.empty()) {
+      result->verdict = Verdict::kFlaky;
+    }
+    result->earlier = std::move(entry->earlier);
+    finish(entry->position, entry->run, std::move(*result));
     lingering_.push_back(std::move(entry->job));
     running_.erase(entry);
+    return false;
   }
 
   // Processes whose results are known end by themselves; a job's destructor waits for its own.
@@ -183,9 +271,18 @@ class Schedule {
     return result;
   }
 
-  void finish(size_t position, const Scenario& scenario, RunResult result) {
+  void finish(size_t position, const PlannedRun& run, RunResult result) {
     if (options_.fail_fast && is_bad(result.verdict)) stopping_ = true;
-    finished_.emplace(position, Finished{scenario.source, std::move(result)});
+    const bool cut_off =
+        result.verdict == Verdict::kInterrupted || result.verdict == Verdict::kNotRun;
+    if (cut_off && outcome_.out_of_time && !outcome_.interrupted) {
+      explain_end_of_time(result);
+      if (run.is_extra) {
+        finished_.emplace(position, Finished{run.scenario->source, Untold{}});
+        return;
+      }
+    }
+    finished_.emplace(position, Finished{run.scenario->source, std::move(result)});
   }
 
   void report_ready() {
@@ -195,10 +292,9 @@ class Schedule {
       if (const auto* broken = std::get_if<BrokenFile>(&finished.what)) {
         ++outcome_.totals.broken_files;
         reporter_.broken_file(*broken->source, broken->mistakes);
-      } else {
-        const auto& result = std::get<RunResult>(finished.what);
-        outcome_.totals.count(result.verdict);
-        reporter_.result(result, *finished.source);
+      } else if (const auto* result = std::get_if<RunResult>(&finished.what)) {
+        outcome_.totals.count(result->verdict);
+        reporter_.result(*result, *finished.source);
       }
     }
   }
@@ -215,8 +311,11 @@ class Schedule {
   size_t next_report_ = 0;
   std::optional<size_t> told_;
   bool stopping_ = false;  // no more are started
+  bool plan_is_done_ = false;
   bool killed_ = false;
-  std::chrono::steady_clock::time_point interrupted_at_;
+  bool owes_rest_ = false;  // out of time, with more to start
+  const Clock::time_point begin_ = Clock::now();
+  Clock::time_point interrupted_at_;
 };
 
 }  // namespace

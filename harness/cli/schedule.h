@@ -1,7 +1,8 @@
 #pragma once
 // Plays a plan: several runs side by side, each result reported in the plan's order as soon as all
-// before it are. A signal ends it early, with what is known reported. Knows jobs and reporters, no
-// command line.
+// before it are. A signal or the end of its time ends it early, with what is known reported. What
+// was not right is tried again if that is asked for, and told as flaky if it passes then. Knows
+// jobs and reporters, no command line.
 
 #include <string>
 
@@ -26,6 +27,8 @@ inline constexpr Duration kSecondSignalMin = 300ms;
 struct ScheduleOptions {
   size_t jobs = 1;
   bool fail_fast = false;
+  size_t retries = 0;         // of a run on the machine's clock; in virtual time nothing changes
+  Duration total_timeout{0};  // 0: none
   StartJob start;
   // Makes the folder of a run; a sentence if it cannot.
   std::function<std::string(const std::string&)> prepare_folder;
@@ -35,6 +38,7 @@ struct ScheduleOptions {
 struct ScheduleOutcome {
   Totals totals;             // without the duration
   bool interrupted = false;  // by a signal
+  bool out_of_time = false;  // by the total timeout
   std::string stopped;  // a sentence: why no more runs were started (the output is not writable)
 };
 

@@ -22,10 +22,12 @@ class RecordingReporter : public Reporter {
   void result(const RunResult& result, const SourceFile& source) override {
     EXPECT_EQ(source.path(), result.scenario);
     lines.push_back(result.id + " " + std::string(verdict_name(result.verdict)));
+    results.push_back(result);
   }
   std::string finished(const Totals& /*totals*/) override { return ""; }
 
   Lines lines;
+  std::vector<RunResult> results;
 };
 
 // A job that ends when the test says so: on end(), on interrupt() or on kill().
@@ -83,11 +85,16 @@ class ScheduleTest : public testing::Test {
       file.scenario->id = path;
       return file;
     };
-    RunPlan plan({.out = "o"}, names, {read, {"real"}, [](const Scenario&, const std::string&) {
-                                         return std::nullopt;
-                                       }});
+    RunRequest request{.out = "o"};
+    request.until_fail = until_fail_;
+    if (until_fail_) request.repeat = 0;
+    RunPlan plan(request, names, {read, {backend_}, [](const Scenario&, const std::string&) {
+                                    return std::nullopt;
+                                  }});
     ScheduleOptions options;
     options.jobs = jobs;
+    options.retries = retries_;
+    options.total_timeout = total_timeout_;
     options.fail_fast = fail_fast;
     options.start = [this](const Scenario& scenario, const RunOptions& run) {
       return start(scenario, run);
@@ -105,6 +112,8 @@ class ScheduleTest : public testing::Test {
     auto shared = std::make_shared<FakeJob::Shared>();
     shared->result.scenario = run.scenario_path;
     shared->result.id = scenario.id;
+    shared->result.output = run.output;
+    ++starts_[scenario.id];
     started_[scenario.id] = shared;
     most_at_once_ = std::max(most_at_once_, running());
     if (on_start_) on_start_(scenario.id, *shared);
@@ -124,6 +133,11 @@ class ScheduleTest : public testing::Test {
   Lines folders_;
   size_t most_at_once_ = 0;
   Duration second_signal_min_ = kSecondSignalMin;
+  std::string backend_ = "real";
+  std::map<std::string, size_t> starts_;
+  size_t retries_ = 0;
+  Duration total_timeout_{0};
+  bool until_fail_ = false;
 };
 
 // The second ends first: the first ends only when the third is started.
@@ -236,6 +250,115 @@ TEST_F(ScheduleTest, HoldsBackOnlySoManyResults) {
   Lines names;
   for (size_t i = 0; i < kReportWindow + 50; ++i) names.push_back("s" + std::to_string(i));
   EXPECT_EQ(play(names, 2).totals.passed, names.size());
+}
+
+TEST_F(ScheduleTest, TriesAgainWhatIsNotRightAndTellsAPassAsFlaky) {
+  retries_ = 3;
+  on_start_ = [this](const std::string& id, FakeJob::Shared& job) {
+    if (id == "a" && starts_[id] <= 2) {
+      Finding finding;
+      finding.diagnostic.at = {7, 3, 1};
+      finding.diagnostic.message = "try " + std::to_string(starts_[id]);
+      job.result.findings.push_back(finding);
+      return job.end(Verdict::kFail);
+    }
+    job.end(Verdict::kPass);
+  };
+  ScheduleOutcome outcome = play({"a", "b"}, 1);
+  EXPECT_EQ(reporter_.lines, (Lines{"planned 2", "a flaky", "b pass"}));
+  EXPECT_EQ(outcome.totals.flaky, 1u);
+  EXPECT_EQ(outcome.totals.failed, 0u);
+  const RunResult& flaky = reporter_.results[0];
+  EXPECT_EQ(flaky.output, "o/a/real-1.retry-2");
+  ASSERT_EQ(flaky.earlier.size(), 2u);
+  EXPECT_EQ(flaky.earlier[0].output, "o/a/real-1");
+  EXPECT_EQ(flaky.earlier[1].output, "o/a/real-1.retry-1");
+  EXPECT_EQ(flaky.earlier[1].message, "try 2");
+  EXPECT_EQ(flaky.earlier[1].at.line, 7u);
+}
+
+TEST_F(ScheduleTest, FailsWhatIsNeverRightHoweverOftenItIsTried) {
+  retries_ = 2;
+  on_start_ = [](const std::string&, FakeJob::Shared& job) { job.end(Verdict::kFail); };
+  ScheduleOutcome outcome = play({"a"}, 1);
+  EXPECT_EQ(reporter_.lines, (Lines{"planned 1", "a fail"}));
+  EXPECT_EQ(starts_["a"], 3u);
+  EXPECT_EQ(reporter_.results[0].earlier.size(), 2u);
+  EXPECT_EQ(outcome.totals.failed, 1u);
+}
+
+// The attempts end in the call that starts them: nothing becomes readable.
+TEST_F(ScheduleTest, TriesAgainWhatEndedBeforeItBegan) {
+  retries_ = 3;
+  on_start_ = [](const std::string&, FakeJob::Shared& job) {
+    job.result.verdict = Verdict::kError;
+    job.ended = true;
+  };
+  EXPECT_EQ(play({"a"}, 1).totals.errors, 1u);
+  EXPECT_EQ(starts_["a"], 4u);
+}
+
+// With jobs to spare the plan is at its end before the run is.
+TEST_F(ScheduleTest, TriesTheLastRunAgainToo) {
+  retries_ = 1;
+  on_start_ = [this](const std::string& id, FakeJob::Shared& job) {
+    job.end(starts_[id] == 1 ? Verdict::kFail : Verdict::kPass);
+  };
+  EXPECT_EQ(play({"a"}, 4).totals.flaky, 1u);
+}
+
+TEST_F(ScheduleTest, TriesNothingAgainInVirtualTime) {
+  retries_ = 3;
+  backend_ = "fake";
+  on_start_ = [](const std::string&, FakeJob::Shared& job) { job.end(Verdict::kFail); };
+  EXPECT_EQ(play({"a"}, 1).totals.failed, 1u);
+  EXPECT_EQ(starts_["a"], 1u);
+}
+
+TEST_F(ScheduleTest, TriesNothingAgainAfterASignal) {
+  retries_ = 3;
+  on_start_ = [](const std::string&, FakeJob::Shared&) { ::raise(SIGINT); };
+  play({"a"}, 1);
+  EXPECT_EQ(starts_["a"], 1u);
+}
+
+TEST_F(ScheduleTest, CutsOffAtTheEndOfItsTimeAndTellsWhatDidNotRun) {
+  total_timeout_ = 50ms;
+  on_start_ = [](const std::string& id, FakeJob::Shared& job) {
+    if (id == "a") job.end(Verdict::kPass);
+  };
+  ScheduleOutcome outcome = play({"a", "b", "broken", "c"}, 1);
+  EXPECT_EQ(reporter_.lines,
+            (Lines{"planned 4", "a pass", "b not_run", "broken broken", "c not_run"}));
+  EXPECT_TRUE(outcome.out_of_time);
+  EXPECT_FALSE(outcome.interrupted);
+  EXPECT_EQ(outcome.totals.not_run, 2u);
+  EXPECT_TRUE(started_["b"]->interrupted);
+  EXPECT_FALSE(started_.contains("c"));
+  EXPECT_EQ(reporter_.results[1].reason, "not done before --total-timeout 50ms was over");
+  EXPECT_EQ(reporter_.results[2].reason, "not started before --total-timeout 50ms was over");
+}
+
+// It passes although it is asked to end: that is a pass.
+TEST_F(ScheduleTest, TakesAResultThatComesAtTheLastMoment) {
+  total_timeout_ = 30ms;
+  on_start_ = [](const std::string&, FakeJob::Shared& job) {
+    job.deaf = true;
+    job.end_later(Verdict::kPass);
+  };
+  EXPECT_EQ(play({"a"}, 1).totals.passed, 1u);
+}
+
+TEST_F(ScheduleTest, MissesNoExtraRoundWhenTheTimeIsOver) {
+  total_timeout_ = 100ms;
+  until_fail_ = true;
+  on_start_ = [this](const std::string& id, FakeJob::Shared& job) {
+    if (starts_[id] <= 3) job.end(Verdict::kPass);
+  };
+  ScheduleOutcome outcome = play({"a", "b"}, 1);
+  EXPECT_EQ(outcome.totals.passed, 6u);
+  EXPECT_EQ(outcome.totals.not_run, 0u);
+  EXPECT_TRUE(outcome.out_of_time);
 }
 
 TEST_F(ScheduleTest, LeavesSignalsAsTheyWere) {

@@ -177,7 +177,7 @@ bool Selection::matches(const SelectionSubject& subject) const {
       });
   if (!tagged || !expression_) return tagged;
   std::vector<std::string> texts{lower_case(subject.id), lower_case(subject.name),
-                                 lower_case(subject.path)};
+                                 lower_case(subject.path), lower_case(subject.row)};
   for (const std::string& tag : subject.tags) texts.push_back(lower_case(tag));
   return evaluate(*expression_, texts);
 }

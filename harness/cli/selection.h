@@ -5,8 +5,8 @@
 //   conjunction := term { "and" term }
 //   term := "not" term | "(" expression ")" | WORD | 'words with spaces'
 //
-// A WORD is true if the id, the name, the path or a tag contains it, in whatever case (as pytest's
-// -k).
+// A WORD is true if the id, the name, the path, a tag or the matrix's row contains it, in whatever
+// case (as pytest's -k).
 
 #include <expected>
 #include <memory>
@@ -21,6 +21,7 @@ struct SelectionSubject {
   std::string name;
   std::string path;
   std::vector<std::string> tags;
+  std::string row = {};  // of its matrix
 };
 
 class Selection {

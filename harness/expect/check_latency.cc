@@ -31,14 +31,17 @@ Findings check_latency(const Expectation& expectation, Evidence& evidence) {
   Findings findings;
   for (const auto& [name, range] : expected.quantiles) {
     const auto value = got.find(name);
+    const Range<Duration> allowed = evidence.time_scale().upper_bound(range.range);
     if (value == got.end()) {
       findings.push_back(finding_at(range.at, fmt::format("'{}' is no quantile", name)));
-    } else if (!range.range.contains(value->second)) {
+    } else if (!allowed.contains(value->second)) {
+      std::vector<std::string> details = scaled_note(evidence);
+      details.push_back(summary);
       findings.push_back(
           finding_at(range.at,
-                     fmt::format("expected a latency of {} ({}), got {}", format_range(range.range),
+                     fmt::format("expected a latency of {} ({}), got {}", format_range(allowed),
                                  name, format_duration(value->second)),
-                     {summary}));
+                     std::move(details)));
     }
   }
   return findings;

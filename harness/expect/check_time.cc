@@ -28,12 +28,15 @@ Findings check_time(const Expectation& expectation, Evidence& evidence) {
   }
   const std::vector<CapturedPacket>& packets = (*evidence.recording())->packets;
   const Duration taken{packets[*next].time_ns - packets[first].time_ns};
-  if (expected.is.range.contains(taken)) return {};
-  return {finding_at(
-      expected.is.at,
-      fmt::format("expected {} from '{}' to '{}', got {}", format_range(expected.is.range),
-                  expected.from, expected.to, format_duration(taken)),
-      {evidence.packet_line(first), evidence.packet_line(*next)})};
+  const Range<Duration> allowed = evidence.time_scale().upper_bound(expected.is.range);
+  if (allowed.contains(taken)) return {};
+  std::vector<std::string> details = scaled_note(evidence);
+  details.push_back(evidence.packet_line(first));
+  details.push_back(evidence.packet_line(*next));
+  return {finding_at(expected.is.at,
+                     fmt::format("expected {} from '{}' to '{}', got {}", format_range(allowed),
+                                 expected.from, expected.to, format_duration(taken)),
+                     std::move(details))};
 }
 
 }  // namespace netrig

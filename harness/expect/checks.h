@@ -20,6 +20,13 @@ Findings check_delivery(const Expectation& expectation, Evidence& evidence);
 Findings check_latency(const Expectation& expectation, Evidence& evidence);
 Findings check_connections(const Expectation& expectation, Evidence& evidence);
 Findings check_stream(const Expectation& expectation, Evidence& evidence);
+Findings check_process(const Expectation& expectation, Evidence& evidence);
+
+// Said where a bound was multiplied by --time-scale; nothing where it was not.
+inline std::vector<std::string> scaled_note(const Evidence& evidence) {
+  if (evidence.time_scale().is_one()) return {};
+  return {"upper bounds times " + evidence.time_scale().text() + " by --time-scale"};
+}
 
 // A finding that no actor is to blame for.
 inline Finding finding_at(Location at, std::string message, std::vector<std::string> details = {}) {

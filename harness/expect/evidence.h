@@ -25,7 +25,13 @@ class Evidence {
   const Scenario& scenario() const { return scenario_; }
   const FinishedRun* run() const { return run_; }  // null for a recording alone
   uint64_t seed() const { return run_ != nullptr ? run_->options.seed : scenario_.seed; }
+  // Of upper bounds on what took time.
+  TimeScale time_scale() const {
+    return run_ != nullptr ? netrig::time_scale(run_->options) : TimeScale();
+  }
   FixedVariables& variables() { return variables_; }
+  // Only of a run.
+  const std::vector<ProcessOutcome>& processes() const { return run_->processes; }
 
   // The error is a sentence: there is no capture, or it cannot be read.
   std::expected<const Recording*, std::string> recording();

@@ -21,7 +21,7 @@ constexpr Kind kKinds[] = {
     {"capture", false, check_capture}, {"order", false, check_order},
     {"time", false, check_time},       {"delivery", true, check_delivery},
     {"latency", true, check_latency},  {"connections", true, check_connections},
-    {"stream", false, check_stream},
+    {"stream", false, check_stream},   {"process", true, check_process},
 };
 static_assert(std::size(kKinds) == std::variant_size_v<decltype(Expectation::what)>);
 
@@ -36,6 +36,7 @@ Findings judge(Evidence& evidence) {
     } else {
       findings = kind.check(expectation, evidence);
     }
+    for (Finding& finding : findings) finding.spec = expectation.spec;
     // A kind goes through its keys by name; the reader of the findings reads the file.
     std::ranges::stable_sort(findings, {}, [](const Finding& finding) {
       return std::pair(finding.diagnostic.at.line, finding.diagnostic.at.column);

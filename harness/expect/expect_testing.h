@@ -99,7 +99,8 @@ class ExpectTest : public ::testing::Test {
     return judge_recording(scenario, recording);
   }
   std::vector<Finding> judge() {
-    return judge_run(FinishedRun{scenario, options, journal, delivery, variables, capture_path});
+    return judge_run(
+        FinishedRun{scenario, options, journal, delivery, variables, capture_path, processes});
   }
   // Through a file, as a run leaves it.
   std::vector<Finding> judge_written(const Recording& recording) {
@@ -129,6 +130,7 @@ class ExpectTest : public ::testing::Test {
                                                   {"client.address6", "fd00::2"},
                                                   {"server.port", "80"}};
   std::string capture_path;
+  std::vector<ProcessOutcome> processes;
 };
 
 }  // namespace netrig::testing

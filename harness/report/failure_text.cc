@@ -7,7 +7,10 @@
 namespace netrig {
 
 std::string run_title(const RunResult& result) {
-  return fmt::format("{} [{}, seed {}]", result.id, result.backend, result.seed);
+  if (result.row.empty()) {
+    return fmt::format("{} [{}, seed {}]", result.id, result.backend, result.seed);
+  }
+  return fmt::format("{} [{}, {}, seed {}]", result.id, result.row, result.backend, result.seed);
 }
 
 std::string failure_text(const RunResult& result, const SourceFile& source) {
@@ -23,9 +26,31 @@ std::string failure_text(const RunResult& result, const SourceFile& source) {
     text += format_diagnostic(source, finding.diagnostic);
   }
   if (!result.reason.empty()) text += fmt::format("  reason   {}\n", result.reason);
+  text += attempts_text(result);
   if (!result.ladder.empty()) text += "\n" + indent(result.ladder, 4) + "\n";
   if (!result.capture.empty()) text += fmt::format("  capture  {}\n", result.capture);
   if (!result.again.empty()) text += fmt::format("  again    {}\n", result.again);
+  return text;
+}
+
+std::string place_text(const RunResult& result, Location at) {
+  const std::string& path = at.file < result.files.size() ? result.files[at.file] : result.scenario;
+  return at.line == 0 ? path : fmt::format("{}:{}:{}", path, at.line, at.column);
+}
+
+std::string attempt_message(const RunResult& result, const EarlierAttempt& attempt) {
+  if (attempt.at.line == 0) return attempt.message;
+  return fmt::format("{}: {}", place_text(result, attempt.at), attempt.message);
+}
+
+std::string attempts_text(const RunResult& result) {
+  std::string text;
+  size_t number = 0;
+  for (const EarlierAttempt& attempt : result.earlier) {
+    text += fmt::format("  attempt {} {}: {}\n", ++number, verdict_name(attempt.verdict),
+                        attempt_message(result, attempt));
+    if (!attempt.output.empty()) text += fmt::format("    see {}\n", attempt.output);
+  }
   return text;
 }
 

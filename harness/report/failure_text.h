@@ -18,6 +18,15 @@ std::string run_title(const RunResult& result);
 // every line ends with '\n'.
 std::string failure_text(const RunResult& result, const SourceFile& source);
 
+// "scenarios/x.json:31:5", of the file that the place is in; its path alone without a line.
+std::string place_text(const RunResult& result, Location at);
+
+// "scenarios/x.json:31:5: expected 3 datagrams, got 2", or the reason, of an attempt of a run.
+std::string attempt_message(const RunResult& result, const EarlierAttempt& attempt);
+
+// What --retries saw, a line an attempt that does not count; empty for a run that was tried once.
+std::string attempts_text(const RunResult& result);
+
 // The mistakes of a file (the reader finds at most kMistakesMax).
 std::string mistakes_text(const SourceFile& file, const std::vector<Diagnostic>& mistakes);
 

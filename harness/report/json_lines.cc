@@ -13,10 +13,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kKeys[] = {"scenario", "id",       "name",        "backend",
-                                      "seed",     "verdict",  "reason",      "findings",
-                                      "delivery", "counters", "fingerprint", "fingerprints",
-                                      "capture",  "again",    "duration_ns"};
+constexpr std::string_view kKeys[] = {
+    "scenario", "id",     "name",     "row",       "backend",     "seed",        "verdict",
+    "level",    "reason", "findings", "delivery",  "counters",    "fingerprint", "fingerprints",
+    "capture",  "again",  "spec",     "part_spec", "duration_ns", "earlier"};
 
 std::string dump_line(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -36,6 +36,7 @@ std::string result_line(const RunResult& result) {
 std::string broken_line(const SourceFile& file, const std::vector<Diagnostic>& mistakes) {
   RunResult result;
   result.scenario = file.path();
+  result.files = file.paths();
   for (const Diagnostic& mistake : mistakes) result.findings.push_back({mistake, "", ""});
   Json all = Json::parse(result_to_json(result), nullptr, false);
   return dump_line(Json{

@@ -42,10 +42,10 @@ TEST(JsonLines, HasTheKeysOfTheDesign) {
   Json line = Json::parse(told.text);
   std::vector<std::string> keys;
   for (const auto& [key, value] : line.items()) keys.push_back(key);
-  EXPECT_EQ(keys,
-            (std::vector<std::string>{"scenario", "id", "name", "backend", "seed", "verdict",
-                                      "reason", "findings", "delivery", "counters", "fingerprint",
-                                      "fingerprints", "capture", "again", "duration_ns"}));
+  EXPECT_EQ(keys, (std::vector<std::string>{"scenario", "id", "name", "row", "backend", "seed",
+                                            "verdict", "level", "reason", "findings", "delivery",
+                                            "counters", "fingerprint", "fingerprints", "capture",
+                                            "again", "spec", "part_spec", "duration_ns"}));
   EXPECT_EQ(line["verdict"], "fail");
   EXPECT_EQ(line["findings"][0]["line"], 31);
   EXPECT_EQ(line["findings"][0]["message"], "expected 1, got 2");

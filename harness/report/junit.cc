@@ -19,12 +19,14 @@ constexpr std::string_view kDeclaration =
 constexpr size_t kSuiteTagRoom = 200;
 
 std::string suite_tag(const Totals& totals) {
-  size_t errors = totals.errors + totals.invalid + totals.interrupted + totals.broken_files;
-  size_t skipped = totals.unsupported + totals.skipped;
-  size_t tests = totals.passed + totals.failed + errors + skipped;
+  size_t errors =
+      totals.errors + totals.invalid + totals.interrupted + totals.not_run + totals.broken_files;
+  size_t failures = totals.failed + totals.xpassed;
+  size_t skipped = totals.unsupported + totals.skipped + totals.xfailed + totals.deviating;
+  size_t tests = totals.passed + totals.flaky + failures + errors + skipped;
   std::string tag = fmt::format(
       R"(<testsuite name="netrig" tests="{}" failures="{}" errors="{}" skipped="{}" time="{:.3f}")",
-      tests, totals.failed, errors, skipped,
+      tests, failures, errors, skipped,
       std::chrono::duration<double>(totals.duration).count());
   NETRIG_REQUIRE(tag.size() + 2 <= kSuiteTagRoom);
   tag.resize(kSuiteTagRoom - 2, ' ');
@@ -49,23 +51,44 @@ std::string_view element_name(Verdict verdict) {
     case Verdict::kPass:
       return "";
     case Verdict::kFail:
+    case Verdict::kXpass:
       return "failure";
     case Verdict::kUnsupported:
     case Verdict::kSkipped:
+    case Verdict::kXfail:     // as pytest tells it
+    case Verdict::kDeviates:  // no failure of the call, but not to be taken for a pass
       return "skipped";
     case Verdict::kInvalid:
     case Verdict::kError:
     case Verdict::kInterrupted:
+    case Verdict::kNotRun:
       return "error";
+    case Verdict::kFlaky:
+      return "";  // a pass, but for the attempts before it
   }
   return "error";
 }
 
 std::string message_of(const RunResult& result) {
-  bool finding_first = result.verdict == Verdict::kFail || result.reason.empty();
+  bool finding_first = result.verdict == Verdict::kFail || result.verdict == Verdict::kDeviates ||
+                       result.reason.empty();
   if (finding_first && !result.findings.empty()) return result.findings[0].diagnostic.message;
   if (!result.reason.empty()) return result.reason;
   return std::string(verdict_name(result.verdict));
+}
+
+// Attempts that do not count, by the names of Surefire's schema: whoever does not know them sees
+// the last attempt alone.
+std::string attempts(const RunResult& result) {
+  std::string_view element = result.verdict == Verdict::kFlaky ? "flakyFailure" : "rerunFailure";
+  std::string text;
+  for (const EarlierAttempt& attempt : result.earlier) {
+    text +=
+        fmt::format("<{} message=\"{}\" type=\"{}\">{}</{}>\n", element,
+                    xml_attribute(attempt.message), verdict_name(attempt.verdict),
+                    xml_text(attempt_message(result, attempt) + "\n" + attempt.output), element);
+  }
+  return text;
 }
 
 struct TestCase {
@@ -108,14 +131,22 @@ class JunitReporter : public Reporter {
   void result(const RunResult& result, const SourceFile& source) override {
     TestCase test;
     test.path = result.scenario;
-    test.name = fmt::format("{} [{}, seed {}]", result.name.empty() ? result.id : result.name,
-                            result.backend, result.seed);
+    test.name = fmt::format("{} [{}{}{}, seed {}]", result.name.empty() ? result.id : result.name,
+                            result.row, result.row.empty() ? "" : ", ", result.backend,
+                            result.seed);
     test.duration = result.duration;
-    if (!result.findings.empty()) test.line = std::max(result.findings[0].diagnostic.at.line, 1u);
+    // A finding in a part of another file is told by its text.
+    if (!result.findings.empty() && result.findings[0].diagnostic.at.file == 0) {
+      test.line = std::max(result.findings[0].diagnostic.at.line, 1u);
+    }
     file_.append(start_tag(test));
     std::string_view element = element_name(result.verdict);
-    if (element.empty()) {
+    if (element.empty() && result.earlier.empty()) {
       file_.append("/>\n");
+      return;
+    }
+    if (element.empty()) {
+      file_.append(">\n" + attempts(result) + "</testcase>\n");
       return;
     }
     file_.append(fmt::format(">\n<{} message=\"{}\"", element, xml_attribute(message_of(result))));
@@ -123,8 +154,8 @@ class JunitReporter : public Reporter {
       file_.append("/>\n</testcase>\n");
       return;
     }
-    file_.append(fmt::format(" type=\"{}\">{}</{}>\n</testcase>\n", verdict_name(result.verdict),
-                             xml_text(failure_text(result, source)), element));
+    file_.append(fmt::format(" type=\"{}\">{}</{}>\n{}</testcase>\n", verdict_name(result.verdict),
+                             xml_text(failure_text(result, source)), element, attempts(result)));
   }
 
   std::string finished(const Totals& totals) override {

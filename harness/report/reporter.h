@@ -15,6 +15,8 @@ namespace netrig {
 struct Totals {
   size_t passed = 0, failed = 0, unsupported = 0, invalid = 0, errors = 0, skipped = 0;
   size_t interrupted = 0;
+  size_t flaky = 0, not_run = 0;
+  size_t xfailed = 0, xpassed = 0, deviating = 0;
   size_t broken_files = 0;  // scenario files with mistakes
   Duration duration{0};
 

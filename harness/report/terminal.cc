@@ -44,17 +44,35 @@ Headline headline(Verdict verdict) {
       return {"SKIPPED", kYellow};
     case Verdict::kInterrupted:
       return {"INTERRUPTED", kYellow};
+    case Verdict::kFlaky:
+      return {"FLAKY", kYellow};
+    case Verdict::kNotRun:
+      return {"NOT RUN", kMagenta};
+    case Verdict::kXfail:
+      return {"XFAIL", kYellow};
+    case Verdict::kXpass:
+      return {"XPASS", kBoldRed};
+    case Verdict::kDeviates:
+      return {"DEVIATES", kYellow};
   }
   return {"ERROR", kMagenta};
 }
 
-bool did_not_run(Verdict verdict) {
-  return verdict == Verdict::kUnsupported || verdict == Verdict::kSkipped;
+std::string verdict_words(Verdict verdict) {
+  std::string words(verdict_name(verdict));
+  std::ranges::replace(words, '_', ' ');
+  return words;
+}
+
+// Of these the reason is all that matters.
+bool told_by_reason(Verdict verdict) {
+  return verdict == Verdict::kUnsupported || verdict == Verdict::kSkipped ||
+         verdict == Verdict::kNotRun || verdict == Verdict::kXfail;
 }
 
 bool is_good(const Totals& totals) {
-  return totals.failed + totals.invalid + totals.errors + totals.broken_files +
-             totals.interrupted ==
+  return totals.failed + totals.invalid + totals.errors + totals.broken_files + totals.interrupted +
+             totals.not_run + totals.xpassed ==
          0;
 }
 
@@ -78,12 +96,14 @@ class TerminalReporter : public Reporter {
 
   void result(const RunResult& result, const SourceFile& source) override {
     ++done_;
-    if (did_not_run(result.verdict)) {
-      tell_not_run(result);
+    if (told_by_reason(result.verdict)) {
+      tell_reason(result);
     } else if (result.verdict == Verdict::kPass) {
       tell_pass(result);
+    } else if (result.verdict == Verdict::kFlaky) {
+      tell_flaky(result);
     } else {
-      ++bad_;
+      if (result.verdict != Verdict::kDeviates) ++bad_;
       std::string text = head(result) + "   " + format_seconds(result.duration) + "\n";
       text += printable(failure_text(result, source));
       if (options_.verbosity >= 2) text += printable(numbers(result));
@@ -96,7 +116,7 @@ class TerminalReporter : public Reporter {
     std::string text;
     for (const auto& [key, count] : reasons_) {
       text +=
-          fmt::format("{} {}: {}\n", count, verdict_name(key.first), printable_line(key.second));
+          fmt::format("{} {}: {}\n", count, verdict_words(key.first), printable_line(key.second));
     }
     if (reasons_untold_ > 0) {
       text += fmt::format("{} did not run for other reasons: -v lists them\n", reasons_untold_);
@@ -108,7 +128,7 @@ class TerminalReporter : public Reporter {
   }
 
  private:
-  void tell_not_run(const RunResult& result) {
+  void tell_reason(const RunResult& result) {
     if (options_.verbosity >= 1) {
       print(fmt::format("{}   {}\n", head(result), printable_line(result.reason)));
     } else if (options_.verbosity == 0) {
@@ -134,6 +154,13 @@ class TerminalReporter : public Reporter {
       if (!result.capture.empty()) text += printable("  capture  " + result.capture + "\n");
     }
     print(text);
+  }
+
+  void tell_flaky(const RunResult& result) {
+    if (options_.verbosity < 0) return;
+    print(head(result) + "   " + format_seconds(result.duration) + "\n" +
+          printable(attempts_text(result)) +
+          fmt::format("  attempt {} pass\n\n", result.earlier.size() + 1));
   }
 
   // What -vv adds: what became of the datagrams, and the counters.

@@ -70,6 +70,43 @@ TEST(Terminal, TellsAFailureAsTheDesignShowsIt) {
             "\n");
 }
 
+RunResult flaky_udp_loss() {
+  RunResult result = udp_loss(Verdict::kFlaky);
+  result.earlier = {{Verdict::kFail, {31, 53, 10}, "got 801", "out/udp-loss/real-7"},
+                    {Verdict::kInvalid, {}, "the kernel dropped 3 packets", "out/udp-loss/x"}};
+  return result;
+}
+
+TEST(Terminal, TellsAFlakyRunWithItsAttempts) {
+  Told told({});
+  told.reporter->result(flaky_udp_loss(), udp_loss_file());
+  EXPECT_EQ(told.text,
+            "FLAKY  udp-loss [real, seed 7]   1.52 s\n"
+            "  attempt 1 fail: scenarios/udp-loss.json:31:53: got 801\n"
+            "    see out/udp-loss/real-7\n"
+            "  attempt 2 invalid: the kernel dropped 3 packets\n"
+            "    see out/udp-loss/x\n"
+            "  attempt 3 pass\n\n");
+  Told quiet({.verbosity = -1});
+  quiet.reporter->result(flaky_udp_loss(), udp_loss_file());
+  EXPECT_EQ(quiet.text, "");
+}
+
+TEST(Terminal, CountsWhatThereWasNoTimeFor) {
+  Told told({});
+  RunResult result = udp_loss(Verdict::kNotRun);
+  result.reason = "not started before --total-timeout 1s was over";
+  told.reporter->result(result, udp_loss_file());
+  told.reporter->result(result, udp_loss_file());
+  Totals totals = totals_of(1, 0);
+  totals.not_run = 2;
+  totals.flaky = 1;
+  told.reporter->finished(totals);
+  EXPECT_EQ(told.text,
+            "2 not run: not started before --total-timeout 1s was over\n"
+            "1 passed, 0 failed, 1 flaky, 2 not run in 1.52 s\n");
+}
+
 TEST(Terminal, IndentsTheLadderBetweenTheFindingAndTheCapture) {
   Told told({});
   RunResult result = failed_udp_loss();

@@ -28,6 +28,21 @@ void Totals::count(Verdict verdict) {
     case Verdict::kInterrupted:
       ++interrupted;
       return;
+    case Verdict::kFlaky:
+      ++flaky;
+      return;
+    case Verdict::kNotRun:
+      ++not_run;
+      return;
+    case Verdict::kXfail:
+      ++xfailed;
+      return;
+    case Verdict::kXpass:
+      ++xpassed;
+      return;
+    case Verdict::kDeviates:
+      ++deviating;
+      return;
   }
 }
 
@@ -36,12 +51,17 @@ std::string summary_line(const Totals& totals) {
   auto add = [&](size_t count, std::string_view word) {
     if (count > 0) line += fmt::format(", {} {}", count, word);
   };
+  add(totals.flaky, "flaky");
+  add(totals.xfailed, "failed as expected");
+  add(totals.xpassed, "passed unexpectedly");
+  add(totals.deviating, "deviating");
   add(totals.invalid, "invalid");
   if (totals.errors > 0) line += ", " + plural(totals.errors, "error");
   if (totals.broken_files > 0) line += ", " + plural(totals.broken_files, "broken file");
   add(totals.unsupported, "unsupported");
   add(totals.skipped, "skipped");
   add(totals.interrupted, "interrupted");
+  add(totals.not_run, "not run");
   return line + " in " + format_seconds(totals.duration);
 }
 

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "harness/base/text.h"
+#include "harness/run/run_variables.h"
 
 namespace netrig {
 namespace {
@@ -150,9 +151,7 @@ std::expected<Value, std::string> Scope::lookup(const std::string& name) {
     if (const Value* value = scope->find_own(name)) return *value;
   }
   if (auto found = run_.variables.find(name); found != run_.variables.end()) return found->second;
-  if (name == "tmp") return Bytes(run_.stage.world.tmp());
-  if (name == "seed") return static_cast<int64_t>(run_.stage.seed);
-  return run_.stage.blackboard.get(name);
+  return RunVariables(run_.stage).lookup(name);
 }
 
 const Value* Scope::find_own(const std::string& name) const {

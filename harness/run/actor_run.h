@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/time_scale.h"
 #include "harness/run/blackboard.h"
 #include "harness/run/journal.h"
 #include "harness/run/ledger.h"
@@ -47,6 +48,8 @@ struct Stage {
   std::function<void(Finding)> failed;
   // Room for one read. All fibers share it: what a call put there is gone once another one waits.
   Bytes scratch = {};
+  // Of every limit that the scenario gives: `within` and the like.
+  TimeScale time_scale = {};
 };
 
 inline constexpr size_t kScratchOctets = 65536;

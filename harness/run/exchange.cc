@@ -21,7 +21,7 @@ std::string instance_name(const Actor& actor, int64_t index) {
 }  // namespace
 
 Exchange::Exchange(const Scenario& scenario, World& world, Journal& journal, uint64_t seed,
-                   Duration timeout)
+                   Duration timeout, TimeScale time_scale)
     : scenario_(scenario),
       world_(world),
       journal_(journal),
@@ -36,8 +36,11 @@ Exchange::Exchange(const Scenario& scenario, World& world, Journal& journal, uin
              .waiting = {},
              .resolve = [this](const Address& address, const std::string& host,
                                Variables& variables) { return resolve(address, host, variables); },
-             .failed = [this](Finding finding) { fail(std::move(finding)); }},
-      timeout_(timeout) {}
+             .failed = [this](Finding finding) { fail(std::move(finding)); },
+             .time_scale = time_scale},
+      timeout_(timeout),
+      processes_(stage_),
+      relays_(stage_) {}
 
 Exchange::~Exchange() {
   world_.loop().destroy_fibers();
@@ -48,14 +51,17 @@ Exchange::Outcome Exchange::play() {
   promise_variables();
   make_actors();
   loop.watchdog(loop.now() + timeout_, [this] {
+    if (ended_) return;
     tell_who_waits(fmt::format("the run was not done after {}", format_duration(timeout_)));
     world_.loop().stop();
   });
-  loop.spawn("openings", [this] { open_services(); });
+  loop.spawn("openings", [this] { start_everything(); });
   const Loop::Ended ended = loop.run_until([this] { return everything_done(); });
   if (ended == Loop::Ended::kStuck && outcome_.findings.empty()) {
     tell_who_waits("everyone waits and nothing can come");
   }
+  ended_ = true;
+  stop_processes();
   loop.destroy_fibers();
   for (auto& run : runs_) {
     auto leftovers = run->end("end of run", false);
@@ -80,7 +86,7 @@ std::string Exchange::fingerprint() const {
     // Without the delay: on a wall clock the queue's part of it is not the same twice.
     Fate fate = record->fate;
     fate.delay = Duration{0};
-    books.saw("network " + record->packet.direction + " " + record->packet.flow,
+    books.saw("network " + record->packet.direction.str() + " " + record->packet.flow.str(),
               fmt::format("{} {}", record->packet.ordinal, format_fate(fate)));
   }
   return books.fingerprint();
@@ -116,8 +122,8 @@ std::expected<Endpoint, std::string> Exchange::resolve(const Address& address,
 IpAddress Exchange::own_address(const Actor& actor) const {
   const Address* used = service_address(actor);
   if (used == nullptr && actor.opening == Opening::kConnect) {
-    const Actor* peer = find_actor(scenario_, actor.target.actor);
-    used = peer != nullptr ? service_address(*peer) : &actor.target.address;
+    used = actor.target.actor.empty() ? &actor.target.address
+                                      : find_service(scenario_, actor.target.actor);
     return world_.address(actor.host, used != nullptr && used->v6);
   }
   if (used != nullptr && used->ip && !used->ip->is_unspecified()) return *used->ip;
@@ -154,11 +160,25 @@ void Exchange::make_actors() {
   }
 }
 
-// All that listens is there before anybody connects: no actor has to guess when another is ready.
-void Exchange::open_services() {
+// All that listens is there, and every program is ready, before anybody connects: no actor has to
+// guess when another is ready.
+void Exchange::start_everything() {
+  if (!open_services()) return;
+  processes_.start_all();
+  if (outcome_.findings.empty()) start_actors();
+}
+
+bool Exchange::open_services() {
+  std::optional<Finding> finding = processes_.announce();
   for (auto& run : runs_) {
-    if (auto finding = open_service(*run)) return fail(std::move(*finding));
+    if (!finding) finding = open_service(*run);
   }
+  if (!finding) finding = relays_.open();
+  if (finding) fail(std::move(*finding));
+  return !finding;
+}
+
+void Exchange::start_actors() {
   for (auto& run : runs_) {
     ActorRun& actor_run = *run;
     if (actor_run.actor.has_each) {
@@ -230,6 +250,7 @@ void Exchange::serve_one(ActorRun& listener, const Accepted& accepted, int64_t n
 bool Exchange::everything_done() {
   if (!outcome_.findings.empty()) return true;
   if (!started_ || working_ > 0 || world_.packets_under_way()) return false;
+  if (!processes_.all_ended() || relays_.busy()) return false;
   for (auto& run : runs_) {
     if (!run->actor.has_each) continue;
     PollEntry entry{run->find("listener")->socket, POLLIN, 0};
@@ -237,6 +258,20 @@ bool Exchange::everything_done() {
     if (ready && *ready > 0) return false;
   }
   return true;
+}
+
+void Exchange::stop_processes() {
+  if (processes_.empty()) return;
+  if (!outcome_.interrupted) {
+    bool done = false;
+    world_.loop().spawn("stopping", [&] {
+      const bool orderly = outcome_.findings.empty();
+      std::ranges::move(processes_.stop_all(orderly), std::back_inserter(outcome_.findings));
+      done = true;
+    });
+    world_.loop().run_until([&] { return done; });
+  }
+  process_outcomes_ = processes_.outcomes();
 }
 
 void Exchange::fail(Finding finding) {
@@ -288,8 +323,8 @@ void Exchange::judge_leftovers() {
   for (const Event& event : journal_.events()) {
     const auto* arrival = std::get_if<ArrivalRecord>(&event.what);
     if (arrival == nullptr || arrival->read) continue;
-    const size_t arrow = arrival->packet.direction.find(" -> ");
-    ++unread[arrival->packet.direction.substr(arrow + 4)];
+    const std::string& direction = arrival->packet.direction;
+    ++unread[direction.substr(direction.find(" -> ") + 4)];
   }
   for (const auto& [host, count] : unread) {
     const Actor* receiver = nullptr;

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "harness/run/actor_run.h"
+#include "harness/run/processes.h"
+#include "harness/run/relays.h"
 #include "harness/run/verbs.h"
 
 namespace netrig {
@@ -23,7 +25,7 @@ class Exchange {
 
   // All must outlive the exchange.
   Exchange(const Scenario& scenario, World& world, Journal& journal, uint64_t seed,
-           Duration timeout);
+           Duration timeout, TimeScale time_scale = {});
   ~Exchange();
 
   // Plays it; once. World::finish() is called by it, and its report kept, so that what was under
@@ -34,6 +36,8 @@ class Exchange {
 
   const WorldReport& world_report() const { return report_; }
   std::string fingerprint() const;
+  // How the programs ended and what they printed.
+  const std::vector<ProcessOutcome>& process_outcomes() const { return process_outcomes_; }
   // "server.port" -> "5001" and so on, as text.
   std::map<std::string, std::string> variables() const;
 
@@ -43,7 +47,10 @@ class Exchange {
   IpAddress own_address(const Actor& actor) const;
   void promise_variables();
   void make_actors();
-  void open_services();
+  void start_everything();
+  bool open_services();
+  void start_actors();
+  void stop_processes();
   void play_actor(ActorRun& run);
   void serve_each(ActorRun& run);
   void serve_one(ActorRun& listener, const Accepted& accepted, int64_t number);
@@ -59,10 +66,14 @@ class Exchange {
   Ledger ledger_;
   Stage stage_;
   Duration timeout_;
+  Processes processes_;
+  Relays relays_;
+  std::vector<ProcessOutcome> process_outcomes_;
   std::vector<std::unique_ptr<ActorRun>> runs_;
   std::map<std::string, FiberId> acceptors_;  // `each` actors' fibers, which nobody waits for
   size_t working_ = 0;                        // fibers that have to end
   bool started_ = false;
+  bool ended_ = false;  // what the programs do now is their stopping
   Outcome outcome_;
   WorldReport report_;
 };

@@ -27,8 +27,8 @@ void put_octets(Json& json, const std::string& key, ByteView octets) {
 }
 
 void put_packet(Json& json, const PacketName& packet) {
-  json["direction"] = packet.direction;
-  json["flow"] = packet.flow;
+  json["direction"] = packet.direction.str();
+  json["flow"] = packet.flow.str();
   json["ordinal"] = packet.ordinal;
 }
 
@@ -84,7 +84,7 @@ struct EventWriter {
     json["copies"] = it.fate.copies;
     json["delay_ns"] = it.fate.delay.count();
     json["sent_ns"] = nanoseconds(it.sent_at);
-    if (!it.activity.empty()) json["activity"] = it.activity;
+    if (!it.activity.empty()) json["activity"] = it.activity.str();
   }
   void operator()(const ArrivalRecord& it) const {
     json["event"] = "arrival";

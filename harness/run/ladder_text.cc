@@ -88,7 +88,7 @@ class RowCollector {
   void on(const ActorStarted&) {}
   void on(const FateRecord& it) {
     if (!it.packet.is_datagram()) return;  // no transfer is a segment
-    const std::string sender = it.activity.substr(0, it.activity.find(" step "));
+    const std::string sender = it.activity.str().substr(0, it.activity.str().find(" step "));
     pending_fates_[{sender, it.size}].push_back(&it);
   }
   void on(const ArrivalRecord&) {}

@@ -6,6 +6,8 @@
 
 #include "harness/base/quantity.h"
 #include "harness/base/text.h"
+#include "harness/run/sequence_match.h"
+#include "harness/scenario/masked_hex.h"
 
 namespace netrig {
 
@@ -70,6 +72,13 @@ std::string equal_words(size_t equal) {
   return fmt::format("the first {} octets are equal", equal);
 }
 
+// Digests are compared with those of other tools: digits without spaces.
+std::string plain_hex(ByteView bytes) {
+  std::string text = format_hex(bytes);
+  std::erase(text, ' ');
+  return text;
+}
+
 Mismatch failed_rendering(const std::string& error) {
   return {error, {}};
 }
@@ -78,7 +87,7 @@ struct Check {
   ByteView message;
   Variables& variables;
   uint64_t seed;
-  std::map<std::string, Bytes>& captures;
+  Captures& captures;
 };
 using Answer = std::optional<Mismatch>;
 
@@ -140,7 +149,7 @@ Answer check_contains(const Payload& contains, Check& check) {
 }
 
 // The whole of `text` must match; named groups are kept, those that took no part as empty.
-bool full_match(const re2::RE2& regex, ByteView text, std::map<std::string, Bytes>& captures) {
+bool full_match(const re2::RE2& regex, ByteView text, Captures& captures) {
   std::vector<re2::StringPiece> groups(static_cast<size_t>(regex.NumberOfCapturingGroups()) + 1);
   const re2::StringPiece input(text.data(), text.size());
   if (!regex.Match(input, 0, input.size(), re2::RE2::ANCHOR_BOTH, groups.data(),
@@ -195,25 +204,121 @@ Answer check_any_of(const std::vector<Matcher>& alternatives, Check& check) {
   return mismatch;
 }
 
+Answer check_none_of(const std::vector<Matcher>& matchers, Check& check) {
+  for (const Matcher& matcher : matchers) {
+    if (match_message(matcher, check.message, check.variables, check.seed, nullptr)) continue;
+    Mismatch mismatch{"the message is what it must not be", {}};
+    add_value(mismatch.details, kActual, check.message);
+    return mismatch;
+  }
+  return std::nullopt;
+}
+
+Answer check_size(const Range<int64_t>& size, Check& check) {
+  if (size.contains(static_cast<int64_t>(check.message.size()))) return std::nullopt;
+  Mismatch mismatch{
+      fmt::format("expected {} octets, got {}", format_range(size), check.message.size()), {}};
+  add_value(mismatch.details, kActual, check.message);
+  return mismatch;
+}
+
+Answer check_sha256(const Bytes& expected, Check& check) {
+  const Bytes actual = checksum_of(Checksum::kSha256, check.message);
+  if (actual == expected) return std::nullopt;
+  Mismatch mismatch{fmt::format("the SHA-256 of {} is not the expected one",
+                                plural(check.message.size(), "octet")),
+                    {fmt::format("{}{}", kExpected, plain_hex(expected)),
+                     fmt::format("{}{}", kActual, plain_hex(actual))}};
+  add_value(mismatch.details, "octets    ", check.message);
+  return mismatch;
+}
+
+// Rows of 16 octets around the first that differs in a bit that counts.
+std::vector<std::string> masked_details(const MaskedOctets& masked, ByteView actual, size_t place) {
+  constexpr size_t kRow = 16;
+  const size_t begin = place / kRow * kRow;
+  std::vector<std::string> details;
+  details.push_back(fmt::format("{}{:08x}  {}", kExpected, begin,
+                                format_masked_hex(ByteView(masked.octets).substr(begin, kRow),
+                                                  ByteView(masked.mask).substr(begin, kRow))));
+  details.push_back(
+      fmt::format("{}{:08x}  {}", kActual, begin, format_hex(actual.substr(begin, kRow))));
+  details.push_back(std::string(kExpected.size() + 10 + 3 * (place - begin), ' ') + "^^");
+  const unsigned mask = octet_at(masked.mask, place);
+  if ((mask & 0x0FU) % 0x0F != 0 || (mask >> 4) % 0x0F != 0) {  // no whole digits
+    details.push_back(fmt::format("of octet {} these bits count: {:02x}", place, mask));
+  }
+  return details;
+}
+
+Answer check_masked(const MaskedOctets& masked, Check& check) {
+  const size_t common = std::min(masked.octets.size(), check.message.size());
+  size_t place = 0;
+  while (place < common && ((octet_at(masked.octets, place) ^ octet_at(check.message, place)) &
+                            octet_at(masked.mask, place)) == 0) {
+    ++place;
+  }
+  if (place == masked.octets.size() && place == check.message.size()) return std::nullopt;
+  Mismatch mismatch;
+  if (place < common) {
+    mismatch.message = fmt::format("the octets are not the expected ones: octet {} differs", place);
+    mismatch.details = masked_details(masked, check.message, place);
+    return mismatch;
+  }
+  mismatch.message = fmt::format("expected {}, got {}", plural(masked.octets.size(), "octet"),
+                                 check.message.size());
+  add_value(mismatch.details, kActual, check.message);
+  return mismatch;
+}
+
+Answer check_sequence(const std::vector<SequencePart>& parts, Check& check) {
+  SequenceMatch sequence(parts, check.variables, check.seed);
+  ByteView rest = check.message;
+  while (!sequence.done()) {
+    const ByteView octets = rest.substr(0, sequence.part_size(rest));
+    if (Answer answer = sequence.take(octets)) {
+      if (octets.size() < check.message.size()) {
+        add_value(answer->details, "message   ", check.message);
+      }
+      return answer;
+    }
+    rest.remove_prefix(octets.size());
+  }
+  if (!rest.empty()) {
+    Mismatch mismatch{fmt::format("expected {} in {}, got {}: {} too many",
+                                  plural(check.message.size() - rest.size(), "octet"),
+                                  plural(parts.size(), "part"), check.message.size(), rest.size()),
+                      {}};
+    add_value(mismatch.details, "the rest  ", rest);
+    return mismatch;
+  }
+  for (const auto& [name, value] : sequence.captures()) check.captures[name] = value;
+  return std::nullopt;
+}
+
 Answer check_all(const Matcher& matcher, Check& check) {
   Answer answer;
   if (matcher.exact) answer = check_exact(*matcher.exact, check);
   if (!answer && matcher.length) answer = check_length(*matcher.length, check);
   if (!answer && matcher.until) answer = check_until(*matcher.until, check);
   if (!answer && matcher.line) answer = check_line(*matcher.line, check);
+  if (!answer && matcher.masked) answer = check_masked(*matcher.masked, check);
+  if (!answer && !matcher.sequence.empty()) answer = check_sequence(matcher.sequence, check);
   if (!answer && matcher.prefix) answer = check_prefix(*matcher.prefix, check);
   if (!answer && matcher.contains) answer = check_contains(*matcher.contains, check);
   if (!answer && matcher.matches) answer = check_matches(*matcher.matches, check);
+  if (!answer && matcher.size) answer = check_size(*matcher.size, check);
+  if (!answer && matcher.sha256) answer = check_sha256(*matcher.sha256, check);
   if (!answer && !matcher.any_of.empty()) answer = check_any_of(matcher.any_of, check);
+  if (!answer && !matcher.none_of.empty()) answer = check_none_of(matcher.none_of, check);
   return answer;
 }
 
 }  // namespace
 
 std::optional<Mismatch> match_message(const Matcher& matcher, ByteView message,
-                                      Variables& variables, uint64_t seed,
-                                      std::map<std::string, Bytes>* captures) {
-  std::map<std::string, Bytes> found;
+                                      Variables& variables, uint64_t seed, Captures* captures) {
+  Captures found;
   Check check{message, variables, seed, found};
   Answer answer = check_all(matcher, check);
   if (!answer && captures != nullptr) {

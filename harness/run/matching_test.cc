@@ -35,7 +35,7 @@ class MatchingTest : public testing::Test {
     return answer.value_or(Mismatch{});
   }
   FixedVariables variables{{{"size", int64_t{3}}}};
-  std::map<std::string, Bytes> captures;
+  Captures captures;
 };
 
 TEST_F(MatchingTest, EqualOctetsMatch) {
@@ -118,9 +118,9 @@ TEST_F(MatchingTest, ALineIsMatchedWholeAndWithoutItsEnd) {
   Matcher matcher;
   matcher.line = regex_of("hello (?P<who>[a-z]+)");
   EXPECT_FALSE(match(matcher, "hello ann\r\n"));
-  EXPECT_EQ(captures["who"], "ann");
+  EXPECT_EQ(std::get<Bytes>(captures["who"]), "ann");
   EXPECT_FALSE(match(matcher, "hello bob\n"));
-  EXPECT_EQ(captures["who"], "bob");
+  EXPECT_EQ(std::get<Bytes>(captures["who"]), "bob");
   const Mismatch answer = mismatch(matcher, "hello Ann!\n");
   EXPECT_EQ(answer.message, "the line does not match the regular expression");
   EXPECT_THAT(answer.details,
@@ -133,8 +133,8 @@ TEST_F(MatchingTest, MatchesSeesTheMessageWithItsEnd) {
   Matcher matcher;
   matcher.matches = regex_of("(?P<code>[0-9]+)( (?P<rest>.*))?\r\n");
   EXPECT_FALSE(match(matcher, "250\r\n"));
-  EXPECT_EQ(captures["code"], "250");
-  EXPECT_EQ(captures["rest"], "");
+  EXPECT_EQ(std::get<Bytes>(captures["code"]), "250");
+  EXPECT_EQ(std::get<Bytes>(captures["rest"]), "");
   EXPECT_TRUE(match(matcher, "250"));
   EXPECT_TRUE(match(matcher, "250\r\nmore"));
 }

@@ -73,8 +73,8 @@ std::optional<Finding> open_connection(Branch& branch) {
   const auto endpoint = resolve_target(branch, actor.target);
   if (!endpoint) return Finding{{actor.target.at, endpoint.error(), {}}, run.name, ""};
   Transport transport = actor.target.address.transport;
-  if (const Actor* peer = find_actor(run.stage.scenario, actor.target.actor)) {
-    if (const Address* service = service_address(*peer)) transport = service->transport;
+  if (const Address* service = find_service(run.stage.scenario, actor.target.actor)) {
+    transport = service->transport;
   }
   const auto made = make_socket(branch, transport, *endpoint, actor.target.at);
   if (!made) return made.error();

@@ -10,6 +10,7 @@
 #include "harness/run/event_trace.h"
 #include "harness/run/exchange.h"
 #include "harness/run/ladder_text.h"
+#include "harness/run/settle.h"
 #include "harness/run/world_factory.h"
 
 namespace netrig {
@@ -31,10 +32,13 @@ class OutputFile {
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
-  void write_line(std::string_view line) {
-    buffer_ += line;
-    buffer_ += '\n';
+  void write(std::string_view text) {
+    buffer_ += text;
     if (buffer_.size() > kBlock) flush();
+  }
+  void write_line(std::string_view line) {
+    write(line);
+    write("\n");
   }
   // A sentence, if something could not be written.
   std::optional<std::string> close() {
@@ -86,6 +90,17 @@ void decide(RunResult& result, const Exchange::Outcome& outcome, const WorldRepo
   }
 }
 
+void keep_output(const Fd& folder, const ProcessOutcome& process, WorldReport& report) {
+  const std::pair<std::string, const Bytes&> streams[] = {
+      {process.name + ".stdout", process.output.out},
+      {process.name + ".stderr", process.output.errors}};
+  for (const auto& [name, octets] : streams) {
+    OutputFile file(folder, name.c_str());
+    file.write(octets);
+    if (auto problem = file.close()) report.invalid.push_back(*problem);
+  }
+}
+
 void tell_out_of_time(RunResult& result, Duration taken, Instant reached) {
   result.verdict = Verdict::kInvalid;
   result.reason = fmt::format(
@@ -127,7 +142,8 @@ void play_in(const Scenario& scenario, const RunOptions& options, const Judge& j
     return;
   }
   world = std::move(*made);
-  Exchange exchange(scenario, *world, journal, options.seed, time_limit(scenario, options));
+  Exchange exchange(scenario, *world, journal, options.seed, time_limit(scenario, options),
+                    time_scale(options));
   playing = &exchange;
   const Exchange::Outcome outcome = exchange.play();
   playing = nullptr;
@@ -139,6 +155,10 @@ void play_in(const Scenario& scenario, const RunOptions& options, const Judge& j
   }
   WorldReport report = exchange.world_report();
   if (auto problem = journal_file.close()) report.invalid.push_back(*problem);
+  for (const ProcessOutcome& process : exchange.process_outcomes()) {
+    keep_output(output, process, report);
+    if (process.end) result.processes[process.name] = process.end->words;
+  }
   decide(result, outcome, report);
   if (out_of_time) tell_out_of_time(result, wall_clock_max, *out_of_time);
   if (result.verdict == Verdict::kPass) {
@@ -146,7 +166,8 @@ void play_in(const Scenario& scenario, const RunOptions& options, const Judge& j
     const bool entered = ::fchdir(output.get()) == 0;
     const std::string capture = entered && options.capture ? kCaptureName : "";
     const auto variables = exchange.variables();
-    result.findings = judge({scenario, options, journal, result.delivery, variables, capture});
+    result.findings = judge({scenario, options, journal, result.delivery, variables, capture,
+                             exchange.process_outcomes()});
     if (!result.findings.empty()) result.verdict = Verdict::kFail;
   }
   result.ladder = ladder_text(journal, result.findings);
@@ -186,7 +207,7 @@ void play_twice(const Scenario& scenario, const RunOptions& options, const Judge
 
 Duration time_limit(const Scenario& scenario, const RunOptions& options) {
   if (options.timeout > Duration{0}) return options.timeout;
-  return scenario.timeout.value_or(kDefaultTimeout);
+  return time_scale(options).limit(scenario.timeout.value_or(kDefaultTimeout));
 }
 
 RunResult blank_result(const Scenario& scenario, const RunOptions& options) {
@@ -194,6 +215,11 @@ RunResult blank_result(const Scenario& scenario, const RunOptions& options) {
   result.scenario = options.scenario_path;
   result.id = scenario.id;
   result.name = scenario.name;
+  result.row = scenario.row;
+  result.level = level_name(scenario.level);
+  result.spec = scenario.spec;
+  result.part_spec = requirements_of_parts(scenario);
+  if (scenario.source) result.files = scenario.source->paths();
   result.backend = options.backend;
   result.seed = options.seed;
   result.output = options.output;
@@ -216,6 +242,7 @@ void play_run(const Scenario& scenario, const RunOptions& options, const Judge& 
     result.verdict = Verdict::kError;
     result.reason = fmt::format("netrig itself failed: {}", problem.what());
   }
+  settle_verdict(result, scenario, options);
   OutputFile result_file(output, "result.json");
   result_file.write_line(result_to_json(result));
   if (auto problem = result_file.close(); problem && result.verdict != Verdict::kError) {

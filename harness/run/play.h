@@ -16,7 +16,8 @@ namespace netrig {
 void play_run(const Scenario& scenario, const RunOptions& options, const Judge& judge, Fd output,
               const std::function<void(const RunResult&)>& tell);
 
-// How long the exchange may take: --timeout, else the scenario's own, else kDefaultTimeout.
+// How long the exchange may take: --timeout, else the scenario's own or kDefaultTimeout, times
+// --time-scale.
 Duration time_limit(const Scenario& scenario, const RunOptions& options);
 
 // What is known of a run before it starts.

@@ -1,5 +1,8 @@
 #include "harness/run/render.h"
 
+#include <algorithm>
+#include <bit>
+#include <charconv>
 #include <fmt/format.h>
 
 #include "harness/base/chance.h"
@@ -56,6 +59,15 @@ bool fits(int64_t value, unsigned octets) {
   return value >= -(whole / 2) && value < whole;
 }
 
+Bytes number_octets(uint64_t bits, unsigned octets, bool little_endian) {
+  Bytes bytes;
+  for (unsigned i = 0; i < octets; ++i) {
+    const unsigned shift = 8 * (little_endian ? i : octets - 1 - i);
+    bytes += static_cast<char>(bits >> shift & 0xFF);
+  }
+  return bytes;
+}
+
 Rendered render_integer(const IntegerPayload& integer, Variables& variables) {
   std::expected<int64_t, std::string> value = evaluate(integer.value, variables);
   if (!value) return std::unexpected(value.error());
@@ -63,23 +75,54 @@ Rendered render_integer(const IntegerPayload& integer, Variables& variables) {
     return std::unexpected(
         fmt::format("{} does not fit into {}", *value, plural(integer.octets, "octet")));
   }
-  Bytes bytes;
-  for (unsigned i = 0; i < integer.octets; ++i) {
-    const unsigned shift = 8 * (integer.little_endian ? i : integer.octets - 1 - i);
-    bytes += static_cast<char>(static_cast<uint64_t>(*value) >> shift & 0xFF);
-  }
-  return bytes;
+  return number_octets(static_cast<uint64_t>(*value), integer.octets, integer.little_endian);
 }
 
 Rendered render_list(const std::vector<Payload>& parts, Variables& variables, uint64_t seed) {
+  auto rendered = render_parts(parts, variables, seed);
+  if (!rendered) return std::unexpected(rendered.error());
   Bytes bytes;
-  for (const Payload& part : parts) {
-    Rendered rendered = render(part, variables, seed);
-    if (!rendered) return rendered;
-    if (rendered->size() > kScenarioPayloadMax - bytes.size()) return too_large();
-    bytes += *rendered;
-  }
+  for (const Bytes& part : *rendered) bytes += part;
   return bytes;
+}
+
+// A decimal number as JSON writes it.
+std::expected<double, std::string> parse_real(const Bytes& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size()) return value;
+  return std::unexpected(fmt::format("{} is not a number", format_quoted(text)));
+}
+
+Rendered render_real(const RealPayload& real, Variables& variables) {
+  double value = 0;
+  if (const auto* text = std::get_if<Template>(&real.value)) {
+    const Rendered rendered = render(*text, variables);
+    if (!rendered) return rendered;
+    const auto parsed = parse_real(*rendered);
+    if (!parsed) return std::unexpected(parsed.error());
+    value = *parsed;
+  } else {
+    value = std::get<double>(real.value);
+  }
+  const uint64_t bits = real.octets == 4 ? std::bit_cast<uint32_t>(static_cast<float>(value))
+                                         : std::bit_cast<uint64_t>(value);
+  return number_octets(bits, real.octets, real.little_endian);
+}
+
+// Of octets that it names; a checksum of its neighbours is render_parts' business.
+Rendered render_checksum(const ChecksumPayload& checksum, Variables& variables, uint64_t seed) {
+  if (checksum.of.empty()) return std::unexpected(std::string("nothing stands before a checksum"));
+  const Rendered octets = render(checksum.of.front(), variables, seed);
+  if (!octets) return octets;
+  return checksum_of(checksum.checksum, *octets, checksum.little_endian);
+}
+
+Bytes checksum_of_parts(const ChecksumPayload& checksum, const std::vector<Bytes>& before) {
+  const size_t parts = std::min(checksum.parts.value_or(before.size()), before.size());
+  Bytes octets;
+  for (size_t i = before.size() - parts; i < before.size(); ++i) octets += before[i];
+  return checksum_of(checksum.checksum, octets, checksum.little_endian);
 }
 
 // The variable's name if the template is one variable and nothing else.
@@ -123,11 +166,32 @@ Rendered render(const Payload& payload, Variables& variables, uint64_t seed) {
       return render_random(it, variables, seed);
     }
     Rendered operator()(const IntegerPayload& it) const { return render_integer(it, variables); }
+    Rendered operator()(const RealPayload& it) const { return render_real(it, variables); }
+    Rendered operator()(const ChecksumPayload& it) const {
+      return render_checksum(it, variables, seed);
+    }
     Rendered operator()(const std::vector<Payload>& parts) const {
       return render_list(parts, variables, seed);
     }
   };
   return std::visit(Visitor{variables, seed}, payload.form);
+}
+
+std::expected<std::vector<Bytes>, std::string> render_parts(const std::vector<Payload>& parts,
+                                                            Variables& variables, uint64_t seed) {
+  std::vector<Bytes> rendered;
+  size_t octets = 0;
+  for (const Payload& part : parts) {
+    const auto* checksum = std::get_if<ChecksumPayload>(&part.form);
+    const bool of_neighbours = checksum != nullptr && checksum->of.empty() && !rendered.empty();
+    Rendered one = of_neighbours ? Rendered(checksum_of_parts(*checksum, rendered))
+                                 : render(part, variables, seed);
+    if (!one) return std::unexpected(one.error());
+    if (one->size() > kScenarioPayloadMax - octets) return too_large();
+    octets += one->size();
+    rendered.push_back(std::move(*one));
+  }
+  return rendered;
 }
 
 std::expected<int64_t, std::string> evaluate(const Number& number, Variables& variables) {

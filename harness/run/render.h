@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "harness/base/bytes.h"
 #include "harness/scenario/model.h"
@@ -43,6 +44,10 @@ std::expected<Bytes, std::string> render(const Template& text, Variables& variab
 // beginning of a longer one.
 std::expected<Bytes, std::string> render(const Payload& payload, Variables& variables,
                                          uint64_t seed);
+
+// The elements of a list one by one: a checksum among them is that of those before it.
+std::expected<std::vector<Bytes>, std::string> render_parts(const std::vector<Payload>& parts,
+                                                            Variables& variables, uint64_t seed);
 
 // A variable's text that is a decimal integer counts as one.
 std::expected<int64_t, std::string> evaluate(const Number& number, Variables& variables);

@@ -1,5 +1,6 @@
 #include "harness/run/result.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -11,27 +12,40 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // In the order of the enumeration.
-constexpr std::array<std::string_view, 7> kVerdictNames = {
-    "pass", "fail", "unsupported", "invalid", "error", "skipped", "interrupted"};
+constexpr std::array<std::string_view, 12> kVerdictNames = {
+    "pass",        "fail",  "unsupported", "invalid", "error", "skipped",
+    "interrupted", "flaky", "not_run",     "xfail",   "xpass", "deviates"};
 
-Json finding_to_json(const Finding& finding) {
+// `file` only where it is not the scenario's own.
+Json finding_to_json(const Finding& finding, const std::vector<std::string>& files) {
   const Diagnostic& diagnostic = finding.diagnostic;
-  return Json{{"line", diagnostic.at.line},
-              {"column", diagnostic.at.column},
-              {"length", diagnostic.at.length},
-              {"message", diagnostic.message},
-              {"details", diagnostic.details},
-              {"actor", finding.actor},
-              {"step", finding.step}};
+  Json json = {{"line", diagnostic.at.line},
+               {"column", diagnostic.at.column},
+               {"length", diagnostic.at.length},
+               {"message", diagnostic.message},
+               {"details", diagnostic.details},
+               {"actor", finding.actor},
+               {"step", finding.step}};
+  const uint32_t file = diagnostic.at.file;
+  if (file != 0 && file < files.size()) json["file"] = files[file];
+  if (!finding.spec.empty()) json["spec"] = finding.spec;
+  return json;
 }
 
-Finding finding_from_json(const Json& json) {
+Finding finding_from_json(const Json& json, const std::vector<std::string>& files) {
   Finding finding;
   finding.diagnostic.at = {json.at("line"), json.at("column"), json.at("length")};
   finding.diagnostic.message = json.at("message");
   finding.diagnostic.details = json.at("details").get<std::vector<std::string>>();
   finding.actor = json.at("actor");
   finding.step = json.at("step");
+  if (json.contains("file")) {
+    const auto file = std::ranges::find(files, json.at("file").get<std::string>());
+    if (file != files.end()) {
+      finding.diagnostic.at.file = static_cast<uint32_t>(file - files.begin());
+    }
+  }
+  if (json.contains("spec")) finding.spec = json.at("spec").get<std::vector<std::string>>();
   return finding;
 }
 
@@ -52,6 +66,14 @@ Json delivery_to_json(const DeliveryStatistics& statistics) {
               {"longest_loss_run", statistics.longest_loss_run},
               {"lost_ordinals", statistics.lost_ordinals},
               {"latency_ns", std::move(latency)}};
+}
+
+Json attempt_to_json(const EarlierAttempt& attempt) {
+  return Json{{"verdict", verdict_name(attempt.verdict)},
+              {"line", attempt.at.line},
+              {"column", attempt.at.column},
+              {"message", attempt.message},
+              {"output", attempt.output}};
 }
 
 // A hundred values that have these quantiles: the real ones did not cross.
@@ -93,17 +115,23 @@ RunResult from_json(const Json& json) {
   result.scenario = json.at("scenario");
   result.id = json.at("id");
   result.name = json.at("name");
+  result.row = json.at("row");
+  result.level = json.at("level");
+  result.spec = json.at("spec").get<std::vector<std::string>>();
+  result.part_spec = json.at("part_spec").get<std::vector<std::string>>();
+  result.files = json.at("files").get<std::vector<std::string>>();
   result.backend = json.at("backend");
   result.seed = json.at("seed");
   result.verdict = verdict_from_name(json.at("verdict").get<std::string>());
   result.reason = json.at("reason");
   for (const Json& finding : json.at("findings")) {
-    result.findings.push_back(finding_from_json(finding));
+    result.findings.push_back(finding_from_json(finding, result.files));
   }
   for (const Json& delivery : json.at("delivery")) {
     result.delivery.push_back(delivery_from_json(delivery));
   }
   result.counters = json.at("counters").get<std::map<std::string, int64_t>>();
+  result.processes = json.value("processes", std::map<std::string, std::string>());
   result.fingerprint = json.at("fingerprint");
   result.fingerprints = json.at("fingerprints").get<std::map<std::string, std::string>>();
   result.output = json.at("output");
@@ -121,19 +149,28 @@ std::string_view verdict_name(Verdict verdict) {
 }
 
 std::string result_to_json(const RunResult& result) {
-  Json json = {{"scenario", result.scenario}, {"id", result.id},
-               {"name", result.name},         {"backend", result.backend},
-               {"seed", result.seed},         {"verdict", verdict_name(result.verdict)},
+  Json json = {{"scenario", result.scenario},
+               {"id", result.id},
+               {"name", result.name},
+               {"row", result.row},
+               {"backend", result.backend},
+               {"seed", result.seed},
+               {"level", result.level},
+               {"spec", result.spec},
+               {"part_spec", result.part_spec},
+               {"files", result.files},
+               {"verdict", verdict_name(result.verdict)},
                {"reason", result.reason}};
   json["findings"] = Json::array();
   for (const Finding& finding : result.findings) {
-    json["findings"].push_back(finding_to_json(finding));
+    json["findings"].push_back(finding_to_json(finding, result.files));
   }
   json["delivery"] = Json::array();
   for (const DeliveryStatistics& statistics : result.delivery) {
     json["delivery"].push_back(delivery_to_json(statistics));
   }
   json["counters"] = result.counters;
+  if (!result.processes.empty()) json["processes"] = result.processes;
   json["fingerprint"] = result.fingerprint;
   json["fingerprints"] = result.fingerprints;
   json["capture"] = result.capture;
@@ -141,6 +178,11 @@ std::string result_to_json(const RunResult& result) {
   json["output"] = result.output;
   json["ladder"] = result.ladder;
   json["duration_ns"] = result.duration.count();
+  // Attempts come together in the parent: what crosses from a run's process has none.
+  if (!result.earlier.empty()) json["earlier"] = Json::array();
+  for (const EarlierAttempt& attempt : result.earlier) {
+    json["earlier"].push_back(attempt_to_json(attempt));
+  }
   // A file's name may hold octets that are no UTF-8: shown as U+FFFD instead of failing.
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -24,6 +24,11 @@ enum class Verdict : uint8_t {
   kError,        // it could not start, or netrig itself failed
   kSkipped,      // the scenario says `skip`
   kInterrupted,  // by a signal; what was known is written
+  kFlaky,        // not right at first, and a pass when it was tried again (--retries)
+  kNotRun,       // the time for the whole call was over; `reason` says so
+  kXfail,        // failed, as `expected_failure` or the known failures say; `reason` is theirs
+  kXpass,        // expected to fail, and passed: that is no longer true, and fails the call
+  kDeviates,     // fails what is only a `should` or `may`: told, but it fails no call
 };
 std::string_view verdict_name(Verdict verdict);  // "pass", "fail", ...
 
@@ -32,12 +37,26 @@ struct Finding {
   Diagnostic diagnostic;  // place in the scenario file, message, details
   std::string actor;      // instance, if one is to blame
   std::string step;       // Step::path, if one is to blame
+  std::vector<std::string> spec;  // requirements that the step or expectation checks
+};
+
+// A run that was tried again (--retries): how it went before.
+struct EarlierAttempt {
+  Verdict verdict = Verdict::kFail;
+  Location at;          // of its first finding; 0:0 without one
+  std::string message;  // of that, or its reason
+  std::string output;   // its folder
 };
 
 struct RunResult {
   std::string scenario;  // path as given on the command line
   std::string id;        // Scenario::id
   std::string name;
+  std::string row;      // Scenario::row
+  std::string level = "must";
+  std::vector<std::string> spec;       // requirements that it checks as a whole
+  std::vector<std::string> part_spec;  // requirements that single steps and expectations check
+  std::vector<std::string> files;      // paths by Location::file; the scenario's is the first
   std::string backend;  // "real"
   uint64_t seed = 0;
   Verdict verdict = Verdict::kError;
@@ -45,6 +64,7 @@ struct RunResult {
   std::vector<Finding> findings;
   std::vector<DeliveryStatistics> delivery;  // latencies are reduced to min p50 p90 p99 max in JSON
   std::map<std::string, int64_t> counters;
+  std::map<std::string, std::string> processes;  // how each ended: "ended with exit status 0"
   std::string fingerprint;  // hex hash of what happened, without times; "" if the run did not start
   // On fake: hashes of the packets, in parts ("time", "link", "headers", "payload"), as hex.
   std::map<std::string, std::string> fingerprints;
@@ -53,6 +73,7 @@ struct RunResult {
   std::string again;     // the command that repeats it
   std::string ladder;    // the text ladder of what happened (ladder.txt)
   Duration duration{0};  // wall clock
+  std::vector<EarlierAttempt> earlier;
 };
 
 std::string result_to_json(const RunResult& result);  // one line, without '\n'

@@ -100,7 +100,11 @@ std::expected<std::unique_ptr<RunWorker>, std::string> RunWorker::start(const Sc
 }
 
 RunWorker::RunWorker(const Scenario& scenario, const RunOptions& options, pid_t pid, Fd socket)
-    : scenario_(scenario), options_(options), pid_(pid), socket_(std::move(socket)) {}
+    : scenario_(scenario),
+      source_(scenario.source),
+      options_(options),
+      pid_(pid),
+      socket_(std::move(socket)) {}
 
 RunWorker::~RunWorker() {
   // Not by closing: processes that were forked later have the descriptor, too.
@@ -109,7 +113,9 @@ RunWorker::~RunWorker() {
 }
 
 bool RunWorker::serves(const Scenario& scenario, const RunOptions& options) const {
-  return !ended_ && &scenario == &scenario_ && options.scenario_path == options_.scenario_path;
+  // A file that is read again may well come to lie where the last one was.
+  return !ended_ && &scenario == &scenario_ && scenario.source == source_ &&
+         options.scenario_path == options_.scenario_path && options.row == options_.row;
 }
 
 void RunWorker::ask(const RunOptions& options) {

@@ -40,6 +40,7 @@ class RunWorker {
   RunWorker(const Scenario& scenario, const RunOptions& options, pid_t pid, Fd socket);
 
   const Scenario& scenario_;
+  std::shared_ptr<const SourceFile> source_;  // kept, so that no other can have its address
   RunOptions options_;
   pid_t pid_;
   Fd socket_;

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -17,10 +18,21 @@
 namespace netrig {
 namespace {
 
+// Programs and their files lie beside the scenario, or below the folder that netrig was called in.
+std::vector<std::string> folders_of_programs(const RunOptions& options) {
+  std::error_code error;
+  const std::filesystem::path here = std::filesystem::current_path(error);
+  const std::filesystem::path scenario = (here / options.scenario_path).lexically_normal();
+  return {here.string(), scenario.parent_path().string()};
+}
+
 std::expected<pid_t, std::string> start_child(const Scenario& scenario, const RunOptions& options,
                                               const std::function<int()>& body) {
   if (needs_sandbox(options)) {
-    auto child = start_in_sandbox({.host_count = scenario.hosts.size()}, body);
+    SandboxOptions sandbox{
+        .host_count = scenario.hosts.size(), .tcp_ecn = scenario.tcp_ecn};
+    if (!scenario.processes.empty()) sandbox.visible = folders_of_programs(options);
+    auto child = start_in_sandbox(sandbox, body);
     if (!child) return std::unexpected(child.error());
     return child->pid;
   }

@@ -15,7 +15,9 @@
 
 #include "harness/base/errno.h"
 #include "harness/base/fd.h"
+#include "harness/base/time_scale.h"
 #include "harness/run/journal.h"
+#include "harness/run/process_run.h"
 #include "harness/run/result.h"
 #include "harness/scenario/model.h"
 
@@ -28,12 +30,17 @@ struct RunOptions {
   std::string backend = "real";
   uint64_t seed = 1;
   Duration timeout{0};  // --timeout; 0: the scenario's own, or kDefaultTimeout
+  TimeScale time_scale;  // --time-scale: of limits on the machine's clock
   bool host_network = false;
   bool allow_remote = false;
   bool capture = true;
   bool check_determinism = false;  // on fake: play it twice and compare every event
   std::string output;              // the run's own folder, made already: OUT/<id>/<backend>-<seed>
   std::string again;               // the command that repeats this run
+  std::string row;  // Scenario::row
+  // Why it is known to fail, from `expected_failure` or the known failures; empty: it should pass.
+  std::string expected_failure;
+  bool strict = false;  // a failed `should` or `may` is a failure like any other
   // Where fibers of simulated worlds get their stacks, for runs that follow each other in a
   // process; null: each makes its own.
   StackPool* stacks = nullptr;
@@ -50,6 +57,7 @@ struct FinishedRun {
   // "server.port" -> "5001", "server.address" -> "10.0.0.1": for filters and streams.
   const std::map<std::string, std::string>& variables;
   const std::string& capture_path;  // empty without a capture
+  const std::vector<ProcessOutcome>& processes;
 };
 using Judge = std::function<std::vector<Finding>(const FinishedRun&)>;
 
@@ -58,6 +66,9 @@ const std::vector<std::string>& known_backends();
 
 // True if its time is the machine's; false: virtual, and nothing of the machine is used.
 bool is_wall_clock(const std::string& backend);
+
+// By what the limits of a run are multiplied: --time-scale, unless its time is virtual.
+TimeScale time_scale(const RunOptions& options);
 
 // Why the scenario cannot run on the backend, without trying: its `backends` list, a link fault
 // that the backend cannot apply. Empty if nothing speaks against it.

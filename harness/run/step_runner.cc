@@ -3,6 +3,7 @@
 
 #include "harness/base/require.h"
 #include "harness/base/text.h"
+#include "harness/run/saving.h"
 #include "harness/run/verbs.h"
 #include "harness/sockets/socket_names.h"
 
@@ -40,7 +41,7 @@ std::string error_words(Errno error) {
 Finding finding_at(const ActorRun& run, const Step& step, Location at, std::string message,
                    std::vector<std::string> details = {}) {
   if (!step.note.empty()) details.push_back(fmt::format("note: {}", step.note));
-  return {{at, std::move(message), std::move(details)}, run.name, step.path};
+  return {{at, std::move(message), std::move(details)}, run.name, step.path, step.spec};
 }
 
 std::optional<Finding> check_error(const ActorRun& run, const Step& step, const Answer& answer) {
@@ -83,36 +84,16 @@ std::optional<Finding> check_answer(const ActorRun& run, const Step& step, const
   return std::nullopt;
 }
 
-int64_t decode_integer(ByteView octets, const SaveInteger& form) {
-  uint64_t value = 0;
-  for (size_t i = 0; i < form.octets; ++i) {
-    value = value << 8 | octet_at(octets, form.little_endian ? form.octets - 1 - i : i);
-  }
-  if (form.is_signed && form.octets < 8) {
-    const unsigned unused = 64 - 8 * form.octets;
-    return static_cast<int64_t>(value << unused) >> unused;
-  }
-  return static_cast<int64_t>(value);
-}
-
 std::optional<Finding> save_answer(ActorRun& run, const Step& step, const Answer& answer) {
   if (!step.save || answer.error) return std::nullopt;
-  if (!step.save->name.empty()) {
-    const bool number = step.verb == Verb::kGetOption && answer.data.empty();
-    keep_value(run, step, step.save->name, number ? Value(answer.returned) : Value(answer.data));
+  const bool number = step.verb == Verb::kGetOption && answer.data.empty();
+  if (number && !step.save->name.empty()) {
+    keep_value(run, step, step.save->name, answer.returned);
+    return std::nullopt;
   }
-  size_t offset = 0;
-  for (const SaveInteger& integer : step.save->integers) {
-    if (offset + integer.octets > answer.data.size()) {
-      return finding_at(run, step, step.at,
-                        fmt::format("'{}' cannot be saved: it needs {}, only {} left of {}",
-                                    integer.name, plural(integer.octets, "octet"),
-                                    answer.data.size() - offset, answer.data.size()));
-    }
-    keep_value(run, step, integer.name,
-               decode_integer(ByteView(answer.data).substr(offset, integer.octets), integer));
-    offset += integer.octets;
-  }
+  const auto values = saved_values(*step.save, answer.data);
+  if (!values) return finding_at(run, step, step.at, values.error());
+  for (const auto& [name, value] : *values) keep_value(run, step, name, value);
   return std::nullopt;
 }
 
@@ -125,7 +106,8 @@ std::optional<Finding> run_step(Branch& branch, const Step& step) {
   if (!holds_steps(step.verb)) stage.journal.record(run.name, StepStarted{step.path, step.at});
   Answer answer;
   {
-    const Instant limit = step.within ? stage.loop.now() + *step.within : Instant::max();
+    const Instant limit = step.within ? stage.loop.now() + stage.time_scale.limit(*step.within)
+                                      : Instant::max();
     DeadlineScope deadline(stage.loop, limit);
     answer = kVerbs[static_cast<size_t>(step.verb)](branch, step);
   }

@@ -84,8 +84,16 @@ void for_each_step(const Steps& steps, const std::function<void(const Step&)>& v
 // The address that the actor's opening or its first `bind` step names; null if it is nobody's
 // service.
 const Address* service_address(const Actor& actor);
-// The service that others find under the actor's name: ${name.port} and so on.
-void announce_service(ActorRun& run, const Endpoint& local);
+// Where others reach the actor, process or relay of that name; null if nobody can.
+const Address* find_service(const Scenario& scenario, std::string_view name);
+// The service that others find under a name: ${name.port} and so on. `instance` sits there.
+void announce_service(Stage& stage, const std::string& name, const std::string& instance,
+                      const std::string& host, const Endpoint& local);
+inline void announce_service(ActorRun& run, const Endpoint& local) {
+  announce_service(run.stage, run.actor.name, run.name, run.actor.host, local);
+}
+// Where that service is, waited for until it is announced.
+std::expected<Endpoint, std::string> service_endpoint(Stage& stage, const std::string& name);
 
 // The names that a step keeps values under: by `save` and by named groups of its patterns.
 std::vector<std::string> kept_names(const Step& step);

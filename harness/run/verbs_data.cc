@@ -108,15 +108,10 @@ Answer do_recv_from(Branch& branch, const Step& step) {
 
 Answer do_send_msg(Branch& branch, const Step& step) {
   const auto& arguments = std::get<SendArguments>(step.arguments);
-  std::vector<Bytes> rendered;
   const auto* list = std::get_if<std::vector<Payload>>(&arguments.payload.form);
-  const auto payloads =
-      list != nullptr ? std::span<const Payload>(*list) : std::span(&arguments.payload, 1);
-  for (const Payload& payload : payloads) {
-    auto octets = render(payload, branch.scope, branch.run.stage.seed);
-    if (!octets) return Answer::wrong(octets.error());
-    rendered.push_back(std::move(*octets));
-  }
+  const auto rendered = render_parts(list != nullptr ? *list : std::vector{arguments.payload},
+                                     branch.scope, branch.run.stage.seed);
+  if (!rendered) return Answer::wrong(rendered.error());
   std::optional<Endpoint> to;
   if (arguments.to) {
     auto endpoint = resolve_target(branch, *arguments.to);
@@ -133,9 +128,9 @@ Answer do_send_msg(Branch& branch, const Step& step) {
   if (arguments.credentials) control.credentials.emplace_back();
   const auto socket = branch.run.find(step.on);
   if (socket == nullptr) return Answer::of(Errno(EBADF));
-  std::vector<ByteView> parts(rendered.begin(), rendered.end());
+  std::vector<ByteView> parts(rendered->begin(), rendered->end());
   Bytes all;
-  for (const Bytes& part : rendered) all += part;
+  for (const Bytes& part : *rendered) all += part;
   const auto sent =
       branch.run.api.sendmsg(socket->socket, parts, call_flags(step), to ? &*to : nullptr, control);
   if (!sent) return Answer::of(sent.error());

@@ -47,8 +47,8 @@ Answer send_stream(Branch& branch, const Step& step, OpenSocket& socket, const B
 }
 
 bool has_framing(const Matcher& matcher) {
-  return matcher.exact || matcher.length || matcher.until || matcher.line ||
-         !matcher.any_of.empty();
+  return matcher.exact || matcher.length || matcher.until || matcher.line || matcher.masked ||
+         !matcher.sequence.empty() || !matcher.any_of.empty();
 }
 
 // Stops a collect: what came last, or the end of what it waits for.
@@ -59,9 +59,11 @@ struct CollectState {
   std::optional<Mismatch> mismatch;
 };
 
-Instant next_limit(const CollectArguments& arguments, Instant now, Instant start) {
+// `idle` is a limit to what a peer may take, `time` is how long to go on.
+Instant next_limit(const CollectArguments& arguments, TimeScale time_scale, Instant now,
+                   Instant start) {
   Instant limit = Instant::max();
-  if (arguments.idle) limit = std::min(limit, now + *arguments.idle);
+  if (arguments.idle) limit = std::min(limit, now + time_scale.limit(*arguments.idle));
   if (arguments.time) limit = std::min(limit, start + *arguments.time);
   return limit;
 }
@@ -165,7 +167,7 @@ Answer do_collect(Branch& branch, const Step& step) {
   Instant limit = Instant::max();
   CollectState state;
   while (state.messages < count) {
-    limit = next_limit(arguments, loop.now(), start);
+    limit = next_limit(arguments, branch.run.stage.time_scale, loop.now(), start);
     if (!collect_one(branch, step, *socket, limit, state)) break;
   }
   Answer answer{

@@ -66,10 +66,18 @@ const Address* service_address(const Actor& actor) {
   return found;
 }
 
-void announce_service(ActorRun& run, const Endpoint& local) {
-  Blackboard& blackboard = run.stage.blackboard;
-  const std::string& name = run.actor.name;
-  blackboard.sits_at(local, run.name);
+const Address* find_service(const Scenario& scenario, std::string_view name) {
+  if (const Actor* actor = find_actor(scenario, name)) return service_address(*actor);
+  if (const Relay* relay = find_relay(scenario, name)) return &relay->address;
+  const Process* process = find_process(scenario, name);
+  if (process == nullptr || process->ready.listening.empty()) return nullptr;
+  return &process->ready.listening.front();
+}
+
+void announce_service(Stage& stage, const std::string& name, const std::string& instance,
+                      const std::string& host, const Endpoint& local) {
+  Blackboard& blackboard = stage.blackboard;
+  blackboard.sits_at(local, instance);
   if (blackboard.values().contains(name + ".port") || blackboard.values().contains(name + ".path"))
     return;
   if (local.kind() == Endpoint::Kind::kUnix) {
@@ -77,32 +85,34 @@ void announce_service(ActorRun& run, const Endpoint& local) {
     return;
   }
   const IpAddress address = local.address().is_unspecified()
-                                ? run.stage.world.address(run.actor.host, local.address().is_v6())
+                                ? stage.world.address(host, local.address().is_v6())
                                 : local.address();
-  blackboard.sits_at(Endpoint(address, local.port()), run.name);
+  blackboard.sits_at(Endpoint(address, local.port()), instance);
   blackboard.set(name + ".address", address.to_string());
   blackboard.set(name + ".port", static_cast<int64_t>(local.port()));
 }
 
-std::expected<Endpoint, std::string> resolve_target(Branch& branch, const Target& target) {
-  Stage& stage = branch.run.stage;
-  if (target.actor.empty())
-    return stage.resolve(target.address, branch.run.actor.host, branch.scope);
-  const Actor* actor = find_actor(stage.scenario, target.actor);
-  const Address* service = actor == nullptr ? nullptr : service_address(*actor);
+std::expected<Endpoint, std::string> service_endpoint(Stage& stage, const std::string& name) {
+  const Address* service = find_service(stage.scenario, name);
   if (service != nullptr && is_unix(service->transport)) {
-    const auto path = stage.blackboard.get(target.actor + ".path");
+    const auto path = stage.blackboard.get(name + ".path");
     if (!path) return std::unexpected(path.error());
     const Bytes& text = std::get<Bytes>(*path);
     const bool abstract = !text.empty() && text[0] == '\0';
     return abstract ? Endpoint::unix_abstract(text.substr(1)) : Endpoint::unix_path(text);
   }
-  const auto port = stage.blackboard.get(target.actor + ".port");
+  const auto port = stage.blackboard.get(name + ".port");
   if (!port) return std::unexpected(port.error());
-  const auto address = stage.blackboard.get(target.actor + ".address");
+  const auto address = stage.blackboard.get(name + ".address");
   if (!address) return std::unexpected(address.error());
   const auto ip = IpAddress::parse(std::get<Bytes>(*address));
   return Endpoint(ip.value_or(IpAddress()), static_cast<uint16_t>(std::get<int64_t>(*port)));
+}
+
+std::expected<Endpoint, std::string> resolve_target(Branch& branch, const Target& target) {
+  Stage& stage = branch.run.stage;
+  if (!target.actor.empty()) return service_endpoint(stage, target.actor);
+  return stage.resolve(target.address, branch.run.actor.host, branch.scope);
 }
 
 Result<void> apply_option(Branch& branch, Socket socket, const OptionSetting& setting) {
@@ -121,6 +131,11 @@ Result<void> apply_option(Branch& branch, Socket socket, const OptionSetting& se
 
 namespace {
 
+void add_saved(const Save& save, std::vector<std::string>& names) {
+  if (!save.name.empty()) names.push_back(save.name);
+  for (const SaveInteger& integer : save.integers) names.push_back(integer.name);
+}
+
 void add_groups(const Matcher& matcher, std::vector<std::string>& names) {
   for (const std::optional<Regex>* pattern : {&matcher.line, &matcher.matches}) {
     if (!*pattern) continue;
@@ -128,16 +143,17 @@ void add_groups(const Matcher& matcher, std::vector<std::string>& names) {
       names.push_back(name);
   }
   for (const Matcher& one : matcher.any_of) add_groups(one, names);
+  for (const SequencePart& part : matcher.sequence) {
+    add_groups(part.matcher, names);
+    if (part.save) add_saved(*part.save, names);
+  }
 }
 
 }  // namespace
 
 std::vector<std::string> kept_names(const Step& step) {
   std::vector<std::string> names;
-  if (step.save) {
-    if (!step.save->name.empty()) names.push_back(step.save->name);
-    for (const SaveInteger& integer : step.save->integers) names.push_back(integer.name);
-  }
+  if (step.save) add_saved(*step.save, names);
   if (const auto* recv = std::get_if<RecvArguments>(&step.arguments))
     add_groups(recv->matcher, names);
   if (const auto* collect = std::get_if<CollectArguments>(&step.arguments))
@@ -154,7 +170,7 @@ void keep_value(ActorRun& run, const Step& step, const std::string& name, Value 
 
 std::optional<Mismatch> check_octets(Branch& branch, const Step& step, const Matcher& matcher,
                                      ByteView octets) {
-  std::map<std::string, Bytes> captures;
+  Captures captures;
   auto mismatch = match_message(matcher, octets, branch.scope, branch.run.stage.seed, &captures);
   for (auto& [name, captured] : captures) keep_value(branch.run, step, name, std::move(captured));
   return mismatch;

@@ -1,6 +1,7 @@
 #include "harness/run/world_factory.h"
 
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -11,43 +12,28 @@
 #include "fakes/world/fake_world.h"
 #include "harness/base/text.h"
 #include "harness/real/real_world.h"
+#include "harness/run/needed_programs.h"
 #include "harness/run/run_process.h"
+#include "harness/run/verbs.h"
 
 namespace netrig {
 namespace {
 
-// RealWorld with the descriptor through which it hears of signals.
-class StoppableRealWorld final : public World {
- public:
-  StoppableRealWorld(std::unique_ptr<RealWorld> world, std::function<void()> on_stop)
-      : world_(std::move(world)) {
-    const sigset_t signals = stop_signals();
-    signals_ = Fd(signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
-    if (!signals_) return;
-    world_->loop().watch(signals_.get(), [this, stop = std::move(on_stop)] {
-      signalfd_siginfo info;
-      while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
-      }
-      stop();
-    });
-  }
+// Signals come through a descriptor.
+void stop_when_asked(RealWorld& world, std::function<void()> on_stop) {
+  const sigset_t signals = stop_signals();
+  const auto descriptor =
+      std::make_shared<Fd>(signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!*descriptor) return;
+  world.loop().watch(descriptor->get(), [descriptor, stop = std::move(on_stop)] {
+    signalfd_siginfo info;
+    while (::read(descriptor->get(), &info, sizeof info) == sizeof info) {
+    }
+    stop();
+  });
+}
 
-  Loop& loop() override { return world_->loop(); }
-  SocketApi& host(std::string_view name) override { return world_->host(name); }
-  IpAddress address(std::string_view host, bool v6) const override {
-    return world_->address(host, v6);
-  }
-  const std::string& tmp() const override { return world_->tmp(); }
-  bool wall_clock() const override { return true; }
-  bool packets_under_way() const override { return world_->packets_under_way(); }
-  WorldReport finish() override { return world_->finish(); }
-
- private:
-  Fd signals_;
-  std::unique_ptr<RealWorld> world_;
-};
-
-// It never waits for anything, so it asks now and then whether a signal has come or its time on the
+// A fake world never waits for anything, so it asks now and then whether a signal has come or its time on the
 // machine's clock is over.
 void stop_when_asked(FakeWorld& world, WorldHooks hooks) {
   const auto wall_clock =
@@ -57,12 +43,12 @@ void stop_when_asked(FakeWorld& world, WorldHooks hooks) {
   limit.it_value.tv_sec = seconds.count();
   limit.it_value.tv_nsec = (hooks.wall_clock_max - seconds).count();
   timerfd_settime(wall_clock->get(), 0, &limit, nullptr);
-  world.loop().set_pulse([wall_clock, stop = std::move(hooks.on_stop),
-                          over = std::move(hooks.on_wall_clock_max)] {
-    if (stop_is_asked()) stop();
-    uint64_t expirations = 0;
-    if (::read(wall_clock->get(), &expirations, sizeof expirations) > 0) over();
-  });
+  world.loop().set_pulse(
+      [wall_clock, stop = std::move(hooks.on_stop), over = std::move(hooks.on_wall_clock_max)] {
+        if (stop_is_asked()) stop();
+        uint64_t expirations = 0;
+        if (::read(wall_clock->get(), &expirations, sizeof expirations) > 0) over();
+      });
 }
 
 std::map<std::string, LinkConfig> links_of(const Scenario& scenario) {
@@ -84,12 +70,16 @@ MadeWorld make_real(const Scenario& scenario, const RunOptions& options, const F
   real.host_network = options.host_network;
   real.allow_remote = options.allow_remote;
   if (!options.host_network) real.tmp = "/tmp";
+  if (options.host_network && scenario.tcp_ecn) {
+    return std::unexpected("tcp_ecn is a setting of a network of its own, not of this machine's");
+  }
   real.output_directory = Fd(::fcntl(output.get(), F_DUPFD_CLOEXEC, 0));
   real.capture = options.capture;
   real.observer = &hooks.observer;
   auto world = RealWorld::make(std::move(real));
   if (!world) return std::unexpected(world.error());
-  return std::make_unique<StoppableRealWorld>(std::move(*world), std::move(hooks.on_stop));
+  stop_when_asked(**world, std::move(hooks.on_stop));
+  return std::move(*world);
 }
 
 MadeWorld make_fake(const Scenario& scenario, const RunOptions& options, const Fd& output,
@@ -99,6 +89,7 @@ MadeWorld make_fake(const Scenario& scenario, const RunOptions& options, const F
   fake.links = links_of(scenario);
   fake.seed = options.seed;
   fake.capture_sent = scenario.capture_sent;
+  fake.tcp_ecn = scenario.tcp_ecn;
   fake.observer = &hooks.observer;
   fake.stacks = options.stacks;
   if (options.capture) {
@@ -125,19 +116,21 @@ MadeWorld make_fake(const Scenario& scenario, const RunOptions& options, const F
 
 // The stream connections that the openings make, as pairs of hosts, which the backend cannot
 // disturb.
-std::optional<std::string> faulty_stream(const Scenario& scenario, const LinkSpec& link,
-                                         const std::string& backend) {
+std::optional<Transport> faulty_stream(const Scenario& scenario, const LinkSpec& link,
+                                       const std::string& backend) {
   for (const Actor& actor : scenario.actors) {
     if (actor.opening != Opening::kConnect) continue;
-    const Actor* peer = find_actor(scenario, actor.target.actor);
+    const Address* service = find_service(scenario, actor.target.actor);
     const Transport transport =
-        peer != nullptr ? peer->address.transport : actor.target.address.transport;
-    const std::string& peer_host = peer != nullptr ? peer->host : actor.target.address.host;
+        service != nullptr ? service->transport : actor.target.address.transport;
+    const std::string& peer_host =
+        service != nullptr ? host_of(scenario, actor.target.actor) : actor.target.address.host;
     if (!has_connections(transport)) continue;
     if (backend != "real" && transport == Transport::kTcp) continue;
+    if (!link.config.touches(transport)) continue;
     const bool there = link.from == actor.host && link.to == peer_host;
     const bool back = link.from == peer_host && link.to == actor.host;
-    if (there || back) return std::string(transport_name(transport));
+    if (there || back) return transport;
   }
   return std::nullopt;
 }
@@ -158,19 +151,37 @@ std::optional<std::string> reason_unsupported(const Scenario& scenario,
   if (scenario.capture_sent && backend != "fake") {
     return fmt::format("packets cannot be captured before their faults on {}: fake can", backend);
   }
+  if (!scenario.processes.empty() && !is_wall_clock(backend)) {
+    return fmt::format("programs cannot run on {}: real can", backend);
+  }
+  const char* path = std::getenv("PATH");
+  if (auto missing = missing_program(scenario, path == nullptr ? "" : path)) return missing;
   for (const LinkSpec& link : scenario.links) {
+    const bool from_program = std::ranges::any_of(
+        scenario.processes, [&](const Process& process) { return process.host == link.from; });
+    if (from_program && !link.config.is_transparent()) {
+      return fmt::format(
+          "the faults on {} -> {} cannot be applied to what a program sends on {}: "
+          "wire can",
+          link.from, link.to, backend);
+    }
     const auto transport =
         link.config.is_transparent() ? std::nullopt : faulty_stream(scenario, link, backend);
     if (!transport) continue;
-    return fmt::format("the faults on {} -> {} cannot be applied to {} streams on {}{}", link.from,
-                       link.to, *transport, backend,
-                       *transport == "tcp" ? ": fake or wire can" : "");
+    return fmt::format("{} on {} -> {} cannot be applied to {} streams on {}{}",
+                       link.config.first_fault(*transport), link.from, link.to,
+                       transport_name(*transport), backend,
+                       *transport == Transport::kTcp ? ": fake can" : "");
   }
   return std::nullopt;
 }
 
 bool is_wall_clock(const std::string& backend) {
   return backend != "fake";
+}
+
+TimeScale time_scale(const RunOptions& options) {
+  return is_wall_clock(options.backend) ? options.time_scale : TimeScale();
 }
 
 bool needs_sandbox(const RunOptions& options) {

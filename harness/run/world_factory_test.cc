@@ -46,8 +46,7 @@ TEST(WorldFactory, FaultsOfTcpAreForFakeAndNotForReal) {
   const Scenario scenario = through("tcp", R"({ "loss": "1%" })");
   EXPECT_EQ(reason(scenario, "fake"), "");
   EXPECT_EQ(reason(scenario, "real"),
-            "the faults on client -> server cannot be applied to tcp streams on real: fake or wire "
-            "can");
+            "loss on client -> server cannot be applied to tcp streams on real: fake can");
 }
 
 TEST(WorldFactory, ALinkThatDoesNothingIsForBoth) {
@@ -67,9 +66,9 @@ TEST(WorldFactory, FaultsOfDatagramsAreForBoth) {
 TEST(WorldFactory, FaultsOfUnixStreamsAreForNeither) {
   const Scenario scenario = through("unix", R"({ "loss": "1%" })");
   EXPECT_EQ(reason(scenario, "fake"),
-            "the faults on client -> server cannot be applied to unix streams on fake");
+            "loss on client -> server cannot be applied to unix streams on fake");
   EXPECT_EQ(reason(scenario, "real"),
-            "the faults on client -> server cannot be applied to unix streams on real");
+            "loss on client -> server cannot be applied to unix streams on real");
 }
 
 TEST(WorldFactory, ACaptureBeforeTheLinksIsForFakeAlone) {

@@ -3,6 +3,7 @@
 // takes any node (see reading.h) and answers a value in any case. Only the reader's files include
 // this.
 
+#include "harness/scenario/matrix.h"
 #include "harness/scenario/model.h"
 #include "harness/scenario/node.h"
 #include "harness/scenario/reading.h"
@@ -25,8 +26,12 @@ const Node* value_of(const Node& object, std::string_view key);  // null if abse
 
 // ---- build_payload.cc, build_matcher.cc
 Payload build_payload(Reading& reading, const Node& node);
+// An element of a list: a checksum is that of reading.parts_before elements before it.
+Payload build_payload_part(Reading& reading, const Node& node);
 bool is_payload_object(const Node& node);
+Save build_save(Reading& reading, const Node& node);
 Matcher build_matcher(Reading& reading, const Node& node);
+Regex build_pattern(Reading& reading, const Node& node);  // its groups keep nothing
 
 // ---- build_address.cc
 enum class TargetUse : uint8_t {
@@ -49,6 +54,19 @@ void build_arguments(Reading& reading, const Node& node, Step& step, const Node&
 
 // ---- build_actor.cc
 Actor build_actor(Reading& reading, const Member& member);
+
+// ---- build_programs.cc
+// In an order in which each comes behind those it is `after`.
+std::vector<Process> build_processes(Reading& reading, const Node& node);
+std::vector<Relay> build_relays(Reading& reading, const Node& node);
+ExitCondition build_exit(Reading& reading, const Node& node);
+
+// ---- build_head.cc: what the file says of the scenario as a whole
+Level build_level(const Node& node);
+std::vector<NeededProgram> build_needs(Reading& reading, const Node& node);
+ExpectedFailure build_expected_failure(Reading& reading, const Node& node);
+// `row` of an expected failure: it is about this row and has no such key any more, or it is gone.
+void settle_expected_failure(Node& root, const MatrixRow& row, std::vector<Diagnostic>& mistakes);
 
 // ---- build_network.cc
 std::vector<LinkSpec> build_network(Reading& reading, const Node& node);

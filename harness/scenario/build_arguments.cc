@@ -29,6 +29,9 @@ SendArguments build_send(Reading& reading, const Node& node, const Node& value) 
 
 // Conditions that say nothing of where a message ends.
 void note_framing(Reading& reading, const Node& matcher) {
+  if (matcher.kind == Node::Kind::kArray && !matcher.elements.empty()) {
+    note_framing(reading, matcher.elements.back());
+  }
   if (const Node* one_of = value_of(matcher, "any_of")) {
     for (const Node& one : one_of->elements) note_framing(reading, one);
   }
@@ -37,7 +40,10 @@ void note_framing(Reading& reading, const Node& matcher) {
     return;
   for (const Member& member : matcher.members) {
     const std::string& key = member.key;
-    if (key != "prefix" && key != "contains" && key != "matches") continue;
+    if (key != "prefix" && key != "contains" && key != "matches" && key != "size" &&
+        key != "sha256" && key != "not") {
+      continue;
+    }
     reading.scope().unframed.push_back({member.key_at, key});
     return;
   }

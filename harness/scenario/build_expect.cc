@@ -11,7 +11,7 @@ namespace netrig {
 namespace {
 
 constexpr const char* kKinds[] = {"capture", "order",       "time",  "delivery",
-                                  "latency", "connections", "stream"};
+                                  "latency", "connections", "stream", "process"};
 
 const Member* find_kind(const Node& node) {
   for (const Member& member : node.members) {
@@ -46,6 +46,7 @@ class ExpectationBuilder {
   std::optional<Expectation> build(const Node& node);
 
  private:
+  std::optional<Expectation> build_kind(const Node& node);
   std::string packet_kind(const Node& node);
   CountRange count(const Node& node) { return {node.at, build_integer_range(reading_, node)}; }
   TimeRange time(const Node& node) { return {node.at, build_duration_range(reading_, node)}; }
@@ -59,6 +60,7 @@ class ExpectationBuilder {
   LatencyExpectation build_latency(const Node& node, const Node& value);
   ConnectionsExpectation build_connections(const Node& node, const Node& value);
   StreamExpectation build_stream(const Node& node, const Node& value);
+  ProcessExpectation build_process(const Node& node, const Node& value);
 
   Reading& reading_;
   const std::map<std::string, PacketKind>& packets_;
@@ -182,14 +184,45 @@ StreamExpectation ExpectationBuilder::build_stream(const Node& node, const Node&
   return stream;
 }
 
+ProcessExpectation ExpectationBuilder::build_process(const Node& node, const Node& value) {
+  ProcessExpectation process;
+  process.process = build_text(reading_, value);
+  const ActorOutline* outline = reading_.outline().find(process.process);
+  if (outline == nullptr || outline->kind != ActorOutline::Kind::kProcess) {
+    std::vector<std::string> known;
+    for (const ActorOutline& one : reading_.outline().actors) {
+      if (one.kind == ActorOutline::Kind::kProcess) known.push_back(one.name);
+    }
+    reading_.unknown(value.at, "process", process.process, known);
+  }
+  for (const auto& [key, key_at, what] : node.members) {
+    if (key == "exit") process.exit = build_exit(reading_, what);
+    if (key == "stdout") process.out = build_matcher(reading_, what);
+    if (key == "stderr") process.errors = build_matcher(reading_, what);
+  }
+  return process;
+}
+
+// `spec` is the same for all kinds, whose other keys differ.
 std::optional<Expectation> ExpectationBuilder::build(const Node& node) {
+  const Node* spec = value_of(node, "spec");
+  if (spec == nullptr) return build_kind(node);
+  Node rest = node;
+  std::erase_if(rest.members, [](const Member& member) { return member.key == "spec"; });
+  std::optional<Expectation> expectation = build_kind(rest);
+  if (expectation) expectation->spec = build_texts(reading_, *spec);
+  return expectation;
+}
+
+std::optional<Expectation> ExpectationBuilder::build_kind(const Node& node) {
   const Member* kind = find_kind(node);
   if (kind == nullptr) {
     reading_.malformed(node.at, "an expectation is expected here");
     return std::nullopt;
   }
   const auto& [key, key_at, value] = *kind;
-  if (!in_run_ && (key == "delivery" || key == "latency" || key == "connections")) {
+  if (!in_run_ &&
+      (key == "delivery" || key == "latency" || key == "connections" || key == "process")) {
     reading_.mistake(key_at, fmt::format("'{}' can only be checked in a run", key),
                      {"a capture alone shows capture, order, time and stream"});
     return std::nullopt;
@@ -200,6 +233,7 @@ std::optional<Expectation> ExpectationBuilder::build(const Node& node) {
   if (key == "delivery") return Expectation{key_at, build_delivery(node, value)};
   if (key == "latency") return Expectation{key_at, build_latency(node, value)};
   if (key == "connections") return Expectation{key_at, build_connections(node, value)};
+  if (key == "process") return Expectation{key_at, build_process(node, value)};
   return Expectation{key_at, build_stream(node, value)};
 }
 

@@ -2,86 +2,83 @@
 #include <limits>
 
 #include "harness/scenario/build.h"
+#include "harness/scenario/build_event.h"
+#include "harness/scenario/build_link.h"
 #include "harness/scenario/format_table.h"
 
 namespace netrig {
 
 namespace {
 
-using Pair = std::pair<std::string, std::string>;
-
-Probability build_probability(Reading& reading, const Node& node) {
-  Parsed<Probability> value = parse_probability(node.string);
-  if (value) return *value;
-  reading.malformed(node.at, value.error());
-  return {};
-}
-
-uint64_t build_rate(Reading& reading, const Node& node) {
-  Parsed<uint64_t> value = parse_rate(node.string);
-  if (value) return *value;
-  reading.malformed(node.at, value.error());
-  return 0;
-}
-
-LinkConfig build_link(Reading& reading, const Node& node) {
-  LinkConfig config;
-  for (const auto& [key, key_at, value] : node.members) {
-    if (key == "delay") {
-      config.delay = build_duration_range(reading, value);
-      if (config.delay.high == Duration::max()) {
-        reading.mistake(value.at, "a delay without an upper end");
-        config.delay.high = config.delay.low;
-      }
-    } else if (key == "loss") {
-      config.loss = build_probability(reading, value);
-    } else if (key == "duplicate") {
-      config.duplicate = build_probability(reading, value);
-    } else if (key == "corrupt") {
-      config.corrupt = build_probability(reading, value);
-    } else if (key == "reorder") {
-      config.reorder = build_probability(reading, value);
-    } else if (key == "rate") {
-      config.rate = build_rate(reading, value);
-    } else if (key == "queue") {
-      config.queue_packets = static_cast<uint32_t>(build_integer(reading, value, 1, 1'000'000));
-    } else if (key == "mtu") {
-      config.mtu = static_cast<uint32_t>(build_integer(reading, value, 576, 65'535));
-    }
-  }
-  return config;
-}
-
 std::optional<LinkRule::Action> action_from_name(std::string_view name) {
   if (name == "drop") return LinkRule::Action::kDrop;
   if (name == "duplicate") return LinkRule::Action::kDuplicate;
   if (name == "corrupt") return LinkRule::Action::kCorrupt;
   if (name == "reorder") return LinkRule::Action::kReorder;
+  if (name == "mark") return LinkRule::Action::kMark;
   return std::nullopt;
+}
+
+uint64_t build_count(Reading& reading, const Node& node) {
+  return static_cast<uint64_t>(
+      build_integer(reading, node, 1, std::numeric_limits<int64_t>::max()));
+}
+
+void build_transport(Reading& reading, const Node& node, LinkRule& rule) {
+  rule.match = transport_from_name(node.string);
+  if (!rule.match) reading.malformed(node.at, "a transport is expected here");
+}
+
+void build_match(Reading& reading, const Node& node, LinkRule& rule) {
+  if (node.kind != Node::Kind::kObject) return build_transport(reading, node, rule);
+  for (const auto& [key, key_at, value] : node.members) {
+    if (key == "transport") {
+      build_transport(reading, value, rule);
+    } else if (key == "port") {
+      rule.port = static_cast<uint16_t>(build_integer(reading, value, 1, 65'535));
+    } else if (key == "flow") {
+      rule.flow = build_count(reading, value);
+    } else if (key == "size") {
+      rule.size = build_integer_range(reading, value);
+    }
+  }
+}
+
+void build_nth(Reading& reading, const Node& node, const Node* every, LinkRule& rule) {
+  if (every != nullptr) rule.every = build_count(reading, *every);
+  const std::vector<Node> one = {node};
+  for (const Node& nth : node.kind == Node::Kind::kArray ? node.elements : one) {
+    rule.nth.insert(build_count(reading, nth));
+    if (rule.every == 0 || *rule.nth.rbegin() <= rule.every) continue;
+    reading.mistake(nth.at, fmt::format("the count begins anew after {} packets", rule.every));
+  }
+}
+
+void build_action(Reading& reading, const Node& node, LinkRule& rule) {
+  if (const Node* delay = value_of(node, "delay")) {
+    rule.action = LinkRule::Action::kDelay;
+    rule.delay = build_duration(reading, *delay);
+  } else if (auto action = action_from_name(node.string)) {
+    rule.action = *action;
+  } else {
+    reading.malformed(node.at, "what to do is expected here");
+  }
 }
 
 LinkRule build_rule(Reading& reading, const Node& node) {
   LinkRule rule;
+  const Node* every = value_of(node, "every");
   for (const auto& [key, key_at, value] : node.members) {
     if (key == "match") {
-      rule.match = transport_from_name(value.string);
-      if (!rule.match) reading.malformed(value.at, "a transport is expected here");
+      build_match(reading, value, rule);
     } else if (key == "nth") {
-      std::vector<Node> one = {value};
-      for (const Node& nth : value.kind == Node::Kind::kArray ? value.elements : one) {
-        rule.nth.insert(static_cast<uint64_t>(
-            build_integer(reading, nth, 1, std::numeric_limits<int64_t>::max())));
-      }
+      build_nth(reading, value, every, rule);
+    } else if (key == "every") {
+      rule.every = build_count(reading, value);
+    } else if (key == "per") {
+      rule.per_flow = value.string == "flow";
     } else if (key == "do") {
-      const Node* delay = value_of(value, "delay");
-      if (delay != nullptr) {
-        rule.action = LinkRule::Action::kDelay;
-        rule.delay = build_duration(reading, *delay);
-      } else if (auto action = action_from_name(value.string)) {
-        rule.action = *action;
-      } else {
-        reading.malformed(value.at, "what to do is expected here");
-      }
+      build_action(reading, value, rule);
     }
   }
   return rule;
@@ -89,7 +86,7 @@ LinkRule build_rule(Reading& reading, const Node& node) {
 
 class NetworkBuilder {
  public:
-  explicit NetworkBuilder(Reading& reading) : reading_(reading) {}
+  explicit NetworkBuilder(Reading& reading) : reading_(reading), files_(reading) {}
 
   // Keys are "a -> b" alone: expand_network() was here before.
   void add_link(const Member& member) {
@@ -98,10 +95,11 @@ class NetworkBuilder {
       return reading_.malformed(member.key_at, "a direction is expected here");
     }
     LinkSpec& link = link_of(member.key_at, *arrow);
-    const std::vector<LinkRule> rules = std::move(link.config.rules);
-    link.config = build_link(reading_, member.value);
-    link.config.rules = rules;
+    std::vector<LinkRule> rules = std::move(link.config.rules);
+    link.config = build_link(reading_, member.value, files_);
+    link.config.rules = std::move(rules);
     link.at = member.key_at;
+    members_[{arrow->from, arrow->to}] = member.value.members;
   }
 
   void add_rule(const Node& node) {
@@ -121,18 +119,28 @@ class NetworkBuilder {
     if (known) link_of(on->at, *arrow).config.rules.push_back(std::move(rule));
   }
 
+  // After all links.
+  void add_events(const Node& events) {
+    for (auto& [pair, changes] : build_events(reading_, events, members_, files_)) {
+      LinkSpec& link = link_of(events.at, {pair.first, "->", pair.second});
+      link.config.changes = std::move(changes);
+    }
+  }
+
   std::vector<LinkSpec> take() { return std::move(links_); }
 
  private:
   LinkSpec& link_of(Location at, const Arrow& arrow) {
-    auto [entry, fresh] = index_.emplace(Pair(arrow.from, arrow.to), links_.size());
+    auto [entry, fresh] = index_.emplace(HostPair(arrow.from, arrow.to), links_.size());
     if (fresh) links_.push_back({at, arrow.from, arrow.to, {}});
     return links_[entry->second];
   }
 
   Reading& reading_;
+  LinkFiles files_;
   std::vector<LinkSpec> links_;
-  std::map<Pair, size_t> index_;
+  std::map<HostPair, size_t> index_;
+  std::map<HostPair, std::vector<Member>> members_;  // of links, as the file has them
 };
 
 }  // namespace
@@ -140,13 +148,13 @@ class NetworkBuilder {
 std::vector<LinkSpec> build_network(Reading& reading, const Node& node) {
   NetworkBuilder builder(reading);
   for (const Member& member : node.members) {
-    if (member.key == "capture") continue;
-    if (member.key != "rules") {
+    if (member.key == "rules") {
+      for (const Node& rule : member.value.elements) builder.add_rule(rule);
+    } else if (member.key != "capture" && member.key != "tcp_ecn" && member.key != "events") {
       builder.add_link(member);
-      continue;
     }
-    for (const Node& rule : member.value.elements) builder.add_rule(rule);
   }
+  if (const Node* events = value_of(node, "events")) builder.add_events(*events);
   return builder.take();
 }
 

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <limits>
+#include <utility>
 
+#include "harness/base/text.h"
 #include "harness/scenario/build.h"
 #include "harness/scenario/format_table.h"
 #include "harness/scenario/payload_file.h"
@@ -65,6 +67,42 @@ RandomPayload build_random(Reading& reading, const Node& node, const Node* like)
   return random;
 }
 
+std::variant<double, Template> build_real(Reading& reading, const Node& node) {
+  if (node.kind == Node::Kind::kReal) return node.real;
+  const Number number = build_number(reading, node);
+  if (const auto* text = std::get_if<Template>(&number)) return *text;
+  return static_cast<double>(std::get<int64_t>(number));
+}
+
+ChecksumPayload build_checksum(Reading& reading, const Node& node, const Node& value) {
+  ChecksumPayload checksum;
+  checksum.checksum = checksum_from_name(build_text(reading, value)).value_or(Checksum::kCrc32);
+  const Node* order = value_of(node, "order");
+  checksum.little_endian = order != nullptr && order->string == "le";
+  const Node* of = value_of(node, "of");
+  const Node* parts = value_of(node, "parts");
+  if (order != nullptr && is_digest(checksum.checksum)) {
+    reading.mistake(
+        order->at, fmt::format("'{}' is a digest, whose octets have one order only", value.string));
+  }
+  if (of != nullptr && parts != nullptr) {
+    reading.mistake(parts->at, "'of' and 'parts' exclude each other");
+  }
+  if (of != nullptr) {
+    checksum.of.push_back(build_payload(reading, *of));
+  } else if (reading.parts_before == 0) {
+    reading.mistake(value.at, "nothing stands before this checksum",
+                    {"in a list it is that of all elements before it; \"of\" names other octets"});
+  } else if (parts != nullptr) {
+    checksum.parts = static_cast<size_t>(build_integer(reading, *parts, 1, 1000));
+    if (*checksum.parts > reading.parts_before) {
+      reading.mistake(parts->at,
+                      fmt::format("only {} before it", plural(reading.parts_before, "element")));
+    }
+  }
+  return checksum;
+}
+
 void build_form(Reading& reading, const Node& node, Payload& payload) {
   for (const auto& [key, key_at, value] : node.members) {
     if (key == "hex") {
@@ -83,9 +121,15 @@ void build_form(Reading& reading, const Node& node, Payload& payload) {
         pattern.length = build_size(reading, *length);
       if (pattern.pattern.segments.empty()) reading.mistake(value.at, "the pattern is empty");
       payload.form = std::move(pattern);
-    } else if (const IntegerForm* form = find_integer_form(key)) {
-      payload.form =
-          IntegerPayload{form->octets, form->little_endian, build_number(reading, value)};
+    } else if (key == "checksum") {
+      payload.form = build_checksum(reading, node, value);
+    } else if (const NumberForm* form = find_number_form(key)) {
+      if (form->is_real) {
+        payload.form = RealPayload{form->octets, form->little_endian, build_real(reading, value)};
+      } else {
+        payload.form =
+            IntegerPayload{form->octets, form->little_endian, build_number(reading, value)};
+      }
     } else {
       continue;
     }
@@ -117,21 +161,33 @@ uint64_t known_size(const Payload& payload) {
 Payload build_any_payload(Reading& reading, const Node& node) {
   Payload payload;
   payload.at = node.at;
+  const size_t parts_before = reading.parts_before;
   if (node.kind == Node::Kind::kString) {
     payload.form = build_template(reading, node);
   } else if (node.kind == Node::Kind::kArray) {
     std::vector<Payload> parts;
-    for (const Node& element : node.elements) parts.push_back(build_any_payload(reading, element));
+    for (const Node& element : node.elements) {
+      reading.parts_before = parts.size();
+      parts.push_back(build_any_payload(reading, element));
+    }
     payload.form = std::move(parts);
   } else {
     build_form(reading, node, payload);
   }
+  reading.parts_before = parts_before;
   return payload;
 }
 
 }  // namespace
 
 Payload build_payload(Reading& reading, const Node& node) {
+  const size_t parts_before = std::exchange(reading.parts_before, 0);
+  Payload payload = build_payload_part(reading, node);
+  reading.parts_before = parts_before;
+  return payload;
+}
+
+Payload build_payload_part(Reading& reading, const Node& node) {
   Payload payload = build_any_payload(reading, node);
   if (known_size(payload) > kScenarioPayloadMax) {
     reading.mistake(node.at, fmt::format("a payload of more than {} octets", kScenarioPayloadMax));
@@ -143,7 +199,8 @@ bool is_payload_object(const Node& node) {
   return std::any_of(node.members.begin(), node.members.end(), [](const Member& member) {
     const std::string& key = member.key;
     return key == "hex" || key == "base64" || key == "file" || key == "pattern" ||
-           key == "random" || key == "lines" || find_integer_form(key) != nullptr;
+           key == "random" || key == "lines" || key == "checksum" ||
+           find_number_form(key) != nullptr;
   });
 }
 

@@ -7,25 +7,6 @@ namespace netrig {
 
 namespace {
 
-Save build_save(Reading& reading, const Node& node) {
-  Save save;
-  if (node.kind != Node::Kind::kObject) {
-    save.name = build_text(reading, node);
-    reading.define_variable(node.at, save.name);
-    return save;
-  }
-  for (const auto& [key, key_at, value] : node.members) {
-    reading.define_variable(key_at, key);
-    const IntegerForm* form = find_integer_form(build_text(reading, value));
-    if (form == nullptr) {
-      reading.malformed(value.at, "an integer's form is expected here");
-      continue;
-    }
-    save.integers.push_back({key, form->octets, form->little_endian, form->is_signed});
-  }
-  return save;
-}
-
 Range<int64_t> build_returns(Reading& reading, const Node& node, const Step& step) {
   // SO_ERROR's value is an errno: said by name.
   if (step.verb == Verb::kGetOption && node.kind == Node::Kind::kString) {
@@ -88,6 +69,8 @@ void build_modifiers(Reading& reading, const Node& node, Step& step) {
       step.flags = build_flags(reading, value);
     } else if (key == "note") {
       step.note = build_text(reading, value);
+    } else if (key == "spec") {
+      step.spec = build_texts(reading, value);
     }
   }
   // An accepted connection without a name of its own is "connection", as after an opening.

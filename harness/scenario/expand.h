@@ -10,6 +10,7 @@
 namespace netrig {
 
 inline constexpr size_t kLinksMax = 10'000;  // directed pairs of hosts with a fault
+inline constexpr size_t kLinkChangesMax = 100'000;  // by all events together
 
 // `ladder` becomes steps of its actors and rules of the network. Each rung is a send, a receive and
 // a barrier of both ends and of who acts next. A datagram with a flight time (`takes`) is received
@@ -21,7 +22,7 @@ void expand_ladder(Node& root, bool sound, std::vector<Diagnostic>& mistakes);
 // uses, or 0 with `kernel_ports`; Unix sockets without a path get "${tmp}/ACTOR.sock".
 void fill_in_addresses(Node& root, bool kernel_ports, std::vector<Diagnostic>& mistakes);
 
-// "*" and "a <-> b" become one "a -> b" a direction.
+// "*" and "a <-> b" become one "a -> b" a direction, in the network and in what its events set.
 void expand_network(Node& root, std::vector<Diagnostic>& mistakes);
 
 // Nodes for what an expansion writes; `at` is the place in the file that asked for it.

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <set>
+#include <span>
 
 #include "harness/scenario/address_text.h"
 #include "harness/scenario/expand.h"
@@ -59,18 +60,30 @@ class AddressFiller {
 }  // namespace
 
 void fill_in_addresses(Node& root, bool kernel_ports, std::vector<Diagnostic>& mistakes) {
-  Member* actors = root.find("actors");
-  if (actors == nullptr) return;
   std::set<int> taken;
   collect_ports(root, taken);
   AddressFiller filler(std::move(taken), kernel_ports, mistakes);
-  for (auto& [name, name_at, actor] : actors->value.members) {
+  const auto members_of = [](Node& node, const char* key) -> std::span<Member> {
+    Member* member = node.find(key);
+    return member == nullptr ? std::span<Member>() : std::span(member->value.members);
+  };
+  for (auto& [name, name_at, actor] : members_of(root, "actors")) {
     const Member* count = actor.find("count");
     const bool many = count != nullptr && count->value.integer != 1;
     for (auto& [key, key_at, value] : actor.members) {
       const bool service = key == "listen" || key == "bind";
       if (service || key == "from") filler.fill(value, name, many, service);
     }
+  }
+  for (auto& [name, name_at, process] : members_of(root, "processes")) {
+    for (auto& [key, key_at, value] : members_of(process, "ready")) {
+      if (key != "listening") continue;
+      filler.fill(value, name, false, true);
+      for (Node& element : value.elements) filler.fill(element, name, false, true);
+    }
+  }
+  for (auto& [name, name_at, relay] : members_of(root, "relays")) {
+    if (Member* listen = relay.find("listen")) filler.fill(listen->value, name, false, true);
   }
 }
 

@@ -98,7 +98,12 @@ class NetworkExpansion {
       if (source == nullptr) continue;
       at = source->value.at;
       key_at = source->key_at;
-      for (const Member& member : source->value.members) values[member.key] = &member;
+      for (const Member& member : source->value.members) {
+        // These two exclude each other: the later one is meant.
+        if (member.key == "rate" && source->value.find("trace") == nullptr) values.erase("trace");
+        if (member.key == "trace" && source->value.find("rate") == nullptr) values.erase("rate");
+        values[member.key] = &member;
+      }
     }
     std::vector<Member> members;
     for (const KeyFormat& key : format_of(Part::kLink).keys) {
@@ -117,22 +122,48 @@ class NetworkExpansion {
 
 }  // namespace
 
-void expand_network(Node& root, std::vector<Diagnostic>& mistakes) {
-  Member* network = root.find("network");
-  if (network == nullptr || network->value.kind != Node::Kind::kObject) return;
-  const Outline outline = outline_of(root);
+namespace {
+
+bool is_link(const Member& member) {
+  return member.key == "*" || parse_arrow(member.key).has_value();
+}
+
+// The links among the members of `object` become one a direction, before what else it holds.
+void expand_links(Node& object, const Outline& outline, std::vector<Diagnostic>& mistakes) {
   NetworkExpansion expansion(outline, mistakes);
-  std::vector<Member> others;  // that are no links
-  for (const Member& member : network->value.members) {
-    if (member.key == "rules" || member.key == "capture") {
-      others.push_back(member);
-    } else {
+  std::vector<Member> others;
+  for (const Member& member : object.members) {
+    if (is_link(member)) {
       expansion.add(member);
+    } else {
+      others.push_back(member);
     }
   }
   std::vector<Member> members = expansion.take();
   members.insert(members.end(), others.begin(), others.end());
-  network->value.members = std::move(members);
+  object.members = std::move(members);
+}
+
+}  // namespace
+
+void expand_network(Node& root, std::vector<Diagnostic>& mistakes) {
+  Member* network = root.find("network");
+  if (network == nullptr || network->value.kind != Node::Kind::kObject) return;
+  const Outline outline = outline_of(root);
+  expand_links(network->value, outline, mistakes);
+  Member* events = network->value.find("events");
+  if (events == nullptr) return;
+  size_t links = 0;
+  for (Node& event : events->value.elements) {
+    Member* set = event.find("set");
+    if (set == nullptr || set->value.kind != Node::Kind::kObject) continue;
+    expand_links(set->value, outline, mistakes);
+    links += set->value.members.size();
+    if (links <= kLinkChangesMax) continue;
+    mistakes.push_back(
+        {set->key_at, fmt::format("more than {} changes of links", kLinkChangesMax), {}});
+    return;
+  }
 }
 
 Node text_node(std::string text, Location at) {

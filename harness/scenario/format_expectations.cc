@@ -1,5 +1,6 @@
 // The format's table: kinds of packets, and what must hold of a finished run.
 #include "harness/scenario/format_forms.h"
+#include "harness/scenario/signal_names.h"
 
 namespace netrig::format_parts {
 
@@ -99,6 +100,24 @@ std::vector<Variant> run_expectations() {
                  .doc = "what they must be",
                  .required = true}},
        .example = R"({ "stream": "client -> server", "is": { "prefix": "GET " } })"},
+      {.head = {.name = "process",
+                .forms = {name()},
+                .doc = "how this process ended, and what it printed"},
+       .keys = {{.name = "exit",
+                 .forms = {bounded(Kind::kIntegerRange, 0, 255), choice({"any"}),
+                           choice(signal_names())},
+                 .doc = "its exit status, or the signal that killed it",
+                 .example = "0"},
+                {.name = "stdout",
+                 .forms = forms::matcher(),
+                 .doc = "all that it wrote to its stdout",
+                 .example = R"({ "contains": "ready" })"},
+                {.name = "stderr",
+                 .forms = forms::matcher(),
+                 .doc = "all that it wrote to its stderr",
+                 .example = "\"\""}},
+       .example = R"({ "process": "client", "exit": 0, "stdout": "Hello from server!\n" })",
+       .needs_own = true},
   };
 }
 
@@ -112,6 +131,11 @@ ObjectFormat expectation() {
                          .head_word = "kind of expectation",
                          .variants = capture_expectations()};
   for (Variant& variant : run_expectations()) format.variants.push_back(std::move(variant));
+  format.keys = {{.name = "spec",
+                  .forms = {list_of({text()}, 1)},
+                  .doc = "the requirements that this checks, for `--conformance`",
+                  .example = "[\"RFC 9293 3.5\"]"}};
+  for (Variant& variant : format.variants) variant.shared = {"spec"};
   return format;
 }
 

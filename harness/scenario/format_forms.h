@@ -67,6 +67,9 @@ inline Form size() {
 inline Form probability() {
   return plain(Kind::kProbability);
 }
+inline Form any_value() {
+  return plain(Kind::kAny);
+}
 inline Form object(Part part) {
   return {.kind = Kind::kPart, .part = part};
 }
@@ -95,16 +98,43 @@ std::vector<KeyFormat> operator+(std::vector<KeyFormat> a, const std::vector<Key
 namespace netrig::format_parts {
 
 ObjectFormat file();
+ObjectFormat program();
+ObjectFormat expected_failure();
+ObjectFormat taken_environment();
+ObjectFormat matrix();
+ObjectFormat matrix_row();
 ObjectFormat vars();
+ObjectFormat parts();
+ObjectFormat part();
+ObjectFormat arguments();
 ObjectFormat network();
 ObjectFormat link();
 ObjectFormat rule();
 ObjectFormat rule_delay();
+ObjectFormat rule_match();
+ObjectFormat delay_distribution();
+ObjectFormat loss();
+ObjectFormat gemodel();
+ObjectFormat loss_state();
+ObjectFormat correlated_chance();
+ObjectFormat reorder();
+ObjectFormat link_rate();
+ObjectFormat queue();
+ObjectFormat event();
+ObjectFormat links();
 ObjectFormat actors();
 ObjectFormat actor();
 ObjectFormat options();
 ObjectFormat packets();
 ObjectFormat rung();
+ObjectFormat processes();
+ObjectFormat process();
+ObjectFormat environment();
+ObjectFormat files();
+ObjectFormat ready();
+ObjectFormat stop();
+ObjectFormat relays();
+ObjectFormat relay();
 ObjectFormat expectation();
 ObjectFormat step();
 ObjectFormat socket_type();
@@ -115,5 +145,6 @@ ObjectFormat save_integers();
 ObjectFormat address_parts();
 ObjectFormat payload();
 ObjectFormat matcher();
+ObjectFormat sequence_part();
 
 }  // namespace netrig::format_parts

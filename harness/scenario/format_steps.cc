@@ -72,6 +72,10 @@ std::vector<KeyFormat> modifiers() {
        .forms = {text()},
        .doc = "a remark, shown in reports",
        .example = "\"nothing has been sent yet\""},
+      {.name = "spec",
+       .forms = {list_of({text()}, 1)},
+       .doc = "the requirements that this step checks, for `--conformance`",
+       .example = "[\"RFC 1939 5\"]"},
   };
 }
 
@@ -340,6 +344,18 @@ std::vector<Variant> control_verbs() {
                 inner},
        .shared = {"after", "note"},
        .example = R"({ "for": "word", "in": ["one", "two"], "steps": [ { "send": "${word}" } ] })"},
+      {.head =
+           {.name = "use",
+            .forms = {text()},
+            .doc =
+                "the steps of a part: `\"login\"` of this file, `\"common.parts.json#login\"` of "
+                "another, relative to this one and not outside the scenario's folder"},
+       .keys = {{.name = "with",
+                 .forms = {object(Part::kArguments)},
+                 .doc = "values for its parameters",
+                 .example = R"({ "user": "ann" })"}},
+       .shared = {"note"},
+       .example = R"({ "use": "login", "with": { "user": "ann" } })"},
       {.head = {.name = "together",
                 .forms = {list_of({steps()}, 1)},
                 .doc = "lists of steps, side by side; goes on when all have ended"},
@@ -376,6 +392,7 @@ ObjectFormat step() {
   add(control_verbs(), "control");
   // Modifiers stand in one order everywhere.
   for (Variant& variant : format.variants) {
+    if (variant.head.name != "use") variant.shared.push_back("spec");
     Names ordered;
     for (const KeyFormat& key : format.keys) {
       if (std::ranges::find(variant.shared, key.name) != variant.shared.end()) {

@@ -50,11 +50,55 @@ bool fits(const KeyFormat& format, std::string_view key) {
 const std::vector<ObjectFormat>& format_table() {
   using namespace format_parts;
   // In the order of Part, so that format_of is a look into the vector.
-  static const std::vector<ObjectFormat> table = {
-      file(),       vars(),    network(),       link(),          rule(),        rule_delay(),
-      actors(),     actor(),   options(),       step(),          socket_type(), poll_set(),
-      poll_entry(), until(),   save_integers(), address_parts(), payload(),     matcher(),
-      rung(),       packets(), expectation()};
+  static const std::vector<ObjectFormat> table = {file(),
+                                                  program(),
+                                                  expected_failure(),
+                                                  taken_environment(),
+                                                  matrix(),
+                                                  matrix_row(),
+                                                  vars(),
+                                                  parts(),
+                                                  part(),
+                                                  arguments(),
+                                                  network(),
+                                                  link(),
+                                                  rule(),
+                                                  rule_delay(),
+                                                  rule_match(),
+                                                  delay_distribution(),
+                                                  loss(),
+                                                  gemodel(),
+                                                  loss_state(),
+                                                  correlated_chance(),
+                                                  reorder(),
+                                                  link_rate(),
+                                                  queue(),
+                                                  event(),
+                                                  links(),
+                                                  actors(),
+                                                  actor(),
+                                                  options(),
+                                                  step(),
+                                                  socket_type(),
+                                                  poll_set(),
+                                                  poll_entry(),
+                                                  until(),
+                                                  save_integers(),
+                                                  address_parts(),
+                                                  payload(),
+                                                  matcher(),
+                                                  sequence_part(),
+                                                  rung(),
+                                                  processes(),
+                                                  process(),
+                                                  environment(),
+                                                  files(),
+                                                  ready(),
+                                                  stop(),
+                                                  relays(),
+                                                  relay(),
+                                                  packets(),
+                                                  expectation()};
   return table;
 }
 
@@ -129,17 +173,31 @@ bool is_variable_name(std::string_view text) {
          std::ranges::all_of(text, is_word);
 }
 
-const std::vector<IntegerForm>& integer_forms() {
-  static const std::vector<IntegerForm> forms = {
-      {"u8", 1, false, false},    {"i8", 1, true, false},     {"u16be", 2, false, false},
-      {"u16le", 2, false, true},  {"u32be", 4, false, false}, {"u32le", 4, false, true},
-      {"u64be", 8, false, false}, {"u64le", 8, false, true}};
+const std::vector<NumberForm>& number_forms() {
+  static const std::vector<NumberForm> forms = [] {
+    std::vector<NumberForm> all = {{"u8", 1, false, false, false}, {"i8", 1, true, false, false}};
+    for (const int octets : {2, 3, 4, 8}) {
+      for (const char* kind : {"u", "i"}) {
+        for (const char* order : {"be", "le"}) {
+          all.push_back({kind + std::to_string(8 * octets) + order, static_cast<uint8_t>(octets),
+                         *kind == 'i', *order == 'l', false});
+        }
+      }
+    }
+    for (const int octets : {4, 8}) {
+      for (const char* order : {"be", "le"}) {
+        all.push_back({"f" + std::to_string(8 * octets) + order, static_cast<uint8_t>(octets), true,
+                       *order == 'l', true});
+      }
+    }
+    return all;
+  }();
   return forms;
 }
 
-const IntegerForm* find_integer_form(std::string_view name) {
-  const auto found = std::ranges::find(integer_forms(), name, &IntegerForm::name);
-  return found == integer_forms().end() ? nullptr : &*found;
+const NumberForm* find_number_form(std::string_view name) {
+  const auto found = std::ranges::find(number_forms(), name, &NumberForm::name);
+  return found == number_forms().end() ? nullptr : &*found;
 }
 
 }  // namespace netrig

@@ -19,11 +19,30 @@ namespace netrig {
 // The kinds of object that the format has.
 enum class Part : uint8_t {
   kFile,
+  kProgram,
+  kExpectedFailure,
+  kTakenEnvironment,
+  kMatrix,
+  kMatrixRow,
   kVars,
+  kParts,
+  kPart,
+  kArguments,
   kNetwork,
   kLink,
   kRule,
   kRuleDelay,
+  kRuleMatch,
+  kDelay,
+  kLoss,
+  kGemodel,
+  kLossState,
+  kChance,
+  kReorder,
+  kRate,
+  kQueue,
+  kEvent,
+  kLinks,
   kActors,
   kActor,
   kOptions,
@@ -36,7 +55,16 @@ enum class Part : uint8_t {
   kAddressParts,
   kPayload,
   kMatcher,
+  kSequencePart,
   kRung,
+  kProcesses,
+  kProcess,
+  kEnvironment,
+  kFiles,
+  kReady,
+  kStop,
+  kRelays,
+  kRelay,
   kPackets,
   kExpectation,
 };
@@ -49,6 +77,7 @@ struct Form {
     kName,          // of an actor, host, socket or tag: [A-Za-z][A-Za-z0-9_-]*
     kVariableName,  // [A-Za-z_][A-Za-z0-9_]*
     kInteger,       // low..high
+    kReal,          // 1.5
     kBoolean,
     kTrue,           // only `true`
     kDuration,       // "250ms"
@@ -58,6 +87,7 @@ struct Form {
     kRate,           // "10mbit"
     kProbability,    // "10%"
     kHex,            // "00 05 68 65"
+    kMaskedHex,      // "45 00 ?? ??"
     kBase64,
     kErrno,        // "ECONNREFUSED", "TIMEOUT", "EOF"
     kMessageFlag,  // "MSG_PEEK"
@@ -70,6 +100,7 @@ struct Form {
     kFlow,         // a direction, or "10.0.0.1:40000 -> 10.0.0.2:80" (of a capture without a run)
     kList,         // low..high elements, each one of `element`
     kPart,         // an object, as `part` says
+    kAny,          // whatever JSON has
   };
   Kind kind = Kind::kText;
   bool run_time = false;  // may hold ${...} of the run; a number: as a lone "${x}"
@@ -150,14 +181,15 @@ std::optional<Arrow> parse_arrow(std::string_view text);
 bool is_name(std::string_view text);           // [A-Za-z][A-Za-z0-9_-]*
 bool is_variable_name(std::string_view text);  // [A-Za-z_][A-Za-z0-9_]*
 
-// "u16be" and its like.
-struct IntegerForm {
+// "u16be" and its like, and "f32be" and its like.
+struct NumberForm {
   std::string name;
   uint8_t octets;
-  bool is_signed;  // i8 only
+  bool is_signed;
   bool little_endian;
+  bool is_real;  // IEEE 754
 };
-const std::vector<IntegerForm>& integer_forms();
-const IntegerForm* find_integer_form(std::string_view name);
+const std::vector<NumberForm>& number_forms();
+const NumberForm* find_number_form(std::string_view name);
 
 }  // namespace netrig

@@ -55,6 +55,7 @@ TEST(FormatTable, HasEveryPartOnceInTheOrderOfItsNames) {
 TEST(FormatTable, HasExactlyTheVerbsOfTheModelInItsOrder) {
   std::vector<std::string> heads;
   for (const Variant& variant : format_of(Part::kStep).variants) heads.push_back(variant.head.name);
+  std::erase(heads, "use");  // expanded before there is a step
   EXPECT_EQ(heads, verb_names());
   EXPECT_EQ(verb_name(Verb::kSend), "send");
   EXPECT_EQ(verb_name(Verb::kSendTo), "send_to");

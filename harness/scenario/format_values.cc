@@ -1,4 +1,5 @@
 // The format's table: payloads, matchers and the small objects inside steps.
+#include "harness/base/digest.h"
 #include "harness/scenario/format_forms.h"
 #include "harness/sockets/socket_names.h"
 
@@ -26,7 +27,9 @@ Forms payload() {
   return payload_of(Part::kPayload);
 }
 Forms matcher() {
-  return payload_of(Part::kMatcher);
+  const Forms one = {template_text(), object(Part::kPayload)};
+  return {template_text(), object(Part::kMatcher),
+          list_of({template_text(), object(Part::kSequencePart), list_of(one, 1)}, 1)};
 }
 
 std::vector<KeyFormat> operator+(std::vector<KeyFormat> a, const std::vector<KeyFormat>& b) {
@@ -42,18 +45,29 @@ using namespace forms;
 
 namespace {
 
-int64_t lowest(const IntegerForm& form) {
-  return form.is_signed ? -128 : 0;
+int64_t lowest(const NumberForm& form) {
+  if (!form.is_signed) return 0;
+  return std::numeric_limits<int64_t>::min() >> (64 - form.octets * 8);
 }
-int64_t highest(const IntegerForm& form) {
+int64_t highest(const NumberForm& form) {
   if (form.octets == 8) return std::numeric_limits<int64_t>::max();
   return (int64_t{1} << (form.octets * 8 - (form.is_signed ? 1 : 0))) - 1;
 }
 
-std::vector<std::string> integer_form_names() {
+std::vector<std::string> number_form_names() {
   std::vector<std::string> names;
-  for (const IntegerForm& form : integer_forms()) names.push_back(form.name);
+  for (const NumberForm& form : number_forms()) names.push_back(form.name);
   return names;
+}
+
+std::string number_doc(const NumberForm& form) {
+  std::string doc = form.is_real ? "a number of IEEE 754 in " : "an integer in ";
+  doc += std::to_string(form.octets) + (form.octets == 1 ? " octet" : " octets");
+  if (form.octets > 1) {
+    doc += form.little_endian ? ", the lowest first" : ", the highest first (as on the network)";
+  }
+  if (form.is_signed && !form.is_real) doc += ", with sign";
+  return doc;
 }
 
 std::vector<Variant> payload_variants() {
@@ -93,19 +107,92 @@ std::vector<Variant> payload_variants() {
                 .doc = "lines of text, each ended with CRLF"},
        .example = R"({ "lines": ["GET / HTTP/1.1", "Host: x", ""] })"},
   };
-  for (const IntegerForm& form : integer_forms()) {
-    variants.push_back(
-        {.head = {.name = form.name,
-                  .forms = {number(lowest(form), highest(form))},
-                  .doc = "an integer in " + std::to_string(form.octets) +
-                         (form.octets == 1 ? " octet" : " octets") +
-                         (form.octets == 1     ? ""
-                          : form.little_endian ? ", the lowest first"
-                                               : ", the highest first (as on the network)") +
-                         (form.is_signed ? ", with sign" : "")},
-         .example = "{ \"" + form.name + "\": 5 }"});
+  for (const NumberForm& form : number_forms()) {
+    const Form value =
+        form.is_real ? at_run_time(plain(Kind::kReal)) : number(lowest(form), highest(form));
+    variants.push_back({.head = {.name = form.name, .forms = {value}, .doc = number_doc(form)},
+                        .example = "{ \"" + form.name + (form.is_real ? "\": 1.5 }" : "\": 5 }")});
   }
+  variants.push_back(
+      {.head = {.name = "checksum",
+                .forms = {choice(checksum_names())},
+                .doc =
+                    "the checksum of all that stands before it in the same list: `internet` "
+                    "(RFC 1071, 2 octets), `crc32` (Ethernet, zip), `crc32c`, `adler32`, `xor8`, "
+                    "`sum8`, `sha1`, `sha256`"},
+       .keys = {{.name = "of",
+                 .forms = forms::payload(),
+                 .doc = "of these octets instead",
+                 .fallback = "all before it"},
+                {.name = "parts",
+                 .forms = {integer(1, 1000)},
+                 .doc = "only of so many elements of the list right before it",
+                 .fallback = "all of them"},
+                {.name = "order",
+                 .forms = {choice({"be", "le"})},
+                 .doc = "the order of its octets: the highest first or the lowest first",
+                 .fallback = "\"be\""}},
+       .example = R"({ "checksum": "crc32", "order": "le" })"});
   return variants;
+}
+
+// As a payload, but that `hex` may leave bits open.
+std::vector<Variant> matcher_variants() {
+  std::vector<Variant> variants = payload_variants();
+  variants.front() = {.head = {.name = "hex",
+                               .forms = {plain(Kind::kMaskedHex)},
+                               .doc = "octets as pairs of hex digits; a `?` is any digit"},
+                      .keys = {{.name = "mask",
+                                .forms = {plain(Kind::kHex)},
+                                .doc = "only the bits that are 1 here count; as many octets",
+                                .fallback = "all bits, but for each `?`"}},
+                      .example = R"({ "hex": "45 00 ?? ??" })"};
+  variants.push_back({.head = {.name = "any", .forms = {yes()}, .doc = "whatever comes"},
+                      .example = R"({ "any": true })"});
+  variants.push_back({.head = {.name = "any_of",
+                               .forms = {list_of(forms::matcher(), 1)},
+                               .doc = "one of these matchers, each complete in itself"},
+                      .example = R"({ "any_of": ["+OK\r\n", { "line": "-ERR .*" }] })"});
+  return variants;
+}
+
+std::vector<KeyFormat> conditions() {
+  return {
+      {.name = "length", .forms = {size()}, .doc = "so many octets", .example = "4"},
+      {.name = "until",
+       .forms = forms::payload(),
+       .doc = "up to and including these octets",
+       .example = R"("\r\n\r\n")"},
+      {.name = "line",
+       .forms = {plain(Kind::kRegex)},
+       .doc = "up to the end of a line; its text without \"\\n\" or \"\\r\\n\" matches this "
+              "RE2 expression as a whole; named groups become variables",
+       .example = R"x("hello (?P<who>[a-z0-9-]+)")x"},
+      {.name = "prefix",
+       .forms = forms::payload(),
+       .doc = "begins with these octets",
+       .example = R"("ping ")"},
+      {.name = "contains",
+       .forms = forms::payload(),
+       .doc = "has these octets somewhere",
+       .example = R"("Content-Length: ")"},
+      {.name = "matches",
+       .forms = {plain(Kind::kRegex)},
+       .doc = "the whole message, nothing stripped, matches this RE2 expression; named groups "
+              "become variables",
+       .example = R"("pong [0-9]+")"},
+      {.name = "size",
+       .forms = {count_range()},
+       .doc = "how many octets the message has",
+       .example = R"("1..512")"},
+      {.name = "sha256",
+       .forms = {plain(Kind::kHex)},
+       .doc = "the message's SHA-256",
+       .example = "\"ba7816bf 8f01cfea 414140de 5dae2223 b00361a3 96177a9c b410ff61 f20015ad\""},
+      {.name = "not",
+       .forms = forms::matcher(),
+       .doc = "it is not this; nothing is kept of it",
+       .example = R"({ "prefix": "-ERR" })"}};
 }
 
 }  // namespace
@@ -122,50 +209,38 @@ ObjectFormat payload() {
 }
 
 ObjectFormat matcher() {
-  ObjectFormat format = {
-      .part = Part::kMatcher,
-      .name = "matcher",
-      .title = "a matcher",
-      .doc =
-          "What a receive expects: a payload (exactly these octets), or conditions. Conditions are "
-          "combined in one object: at most one of `length`, `until` and `line`, which say where a "
-          "message ends on a stream (a datagram ends by itself), and any of `prefix`, `contains` "
-          "and `matches`.",
-      .head_word = "payload form or condition",
-      .keys =
-          {{.name = "length", .forms = {size()}, .doc = "so many octets", .example = "4"},
-           {.name = "until",
-            .forms = forms::payload(),
-            .doc = "up to and including these octets",
-            .example = R"("\r\n\r\n")"},
-           {.name = "line",
-            .forms = {plain(Kind::kRegex)},
-            .doc = "up to the end of a line; its text without \"\\n\" or \"\\r\\n\" matches this "
-                   "RE2 expression as a whole; named groups become variables",
-            .example = R"x("hello (?P<who>[a-z0-9-]+)")x"},
-           {.name = "prefix",
-            .forms = forms::payload(),
-            .doc = "begins with these octets",
-            .example = R"("ping ")"},
-           {.name = "contains",
-            .forms = forms::payload(),
-            .doc = "has these octets somewhere",
-            .example = R"("Content-Length: ")"},
-           {.name = "matches",
-            .forms = {plain(Kind::kRegex)},
-            .doc = "the whole message, nothing stripped, matches this RE2 expression; named groups "
-                   "become variables",
-            .example = R"("pong [0-9]+")"}},
-      .variants = payload_variants(),
-      .headless = true,
-      .at_least_one = true,
-      .at_most_one = {{"length", "until", "line"}}};
-  format.variants.push_back({.head = {.name = "any", .forms = {yes()}, .doc = "whatever comes"},
-                             .example = R"({ "any": true })"});
-  format.variants.push_back({.head = {.name = "any_of",
-                                      .forms = {list_of(forms::matcher(), 1)},
-                                      .doc = "one of these matchers, each complete in itself"},
-                             .example = R"({ "any_of": ["+OK\r\n", { "line": "-ERR .*" }] })"});
+  return {.part = Part::kMatcher,
+          .name = "matcher",
+          .title = "a matcher",
+          .doc =
+              "What a receive expects: a payload (exactly these octets), or conditions. Conditions "
+              "are combined in one object: at most one of `length`, `until` and `line`, which say "
+              "where a message ends on a stream (a datagram ends by itself), and any of `prefix`, "
+              "`contains`, `matches`, `size`, `sha256` and `not`. A list of both is a message of "
+              "several parts, one after the other.",
+          .head_word = "payload form or condition",
+          .keys = conditions(),
+          .variants = matcher_variants(),
+          .headless = true,
+          .at_least_one = true,
+          .at_most_one = {{"length", "until", "line"}}};
+}
+
+ObjectFormat sequence_part() {
+  ObjectFormat format = matcher();
+  format.part = Part::kSequencePart;
+  format.name = "sequence_part";
+  format.title = "a part of a message";
+  format.doc =
+      "An element of a list that a receive expects: a payload's form or conditions, as above, "
+      "which must tell where the part ends, unless it is the last; and `save`. What one part "
+      "keeps, "
+      "the next can use. A checksum is that of the octets that came.";
+  format.keys.push_back({.name = "save",
+                         .forms = {plain(Kind::kVariableName), object(Part::kSaveIntegers)},
+                         .doc = "keeps this part in a variable, or integers at its front",
+                         .example = "{ \"size\": \"u16be\" }"});
+  for (Variant& variant : format.variants) variant.shared = {"save"};
   return format;
 }
 
@@ -248,8 +323,9 @@ ObjectFormat save_integers() {
           .title = "integers to keep",
           .doc = "Names for integers decoded from the front of the message, one after the other.",
           .keys = {{.name = "VARIABLE",
-                    .forms = {choice(integer_form_names())},
-                    .doc = "the integer's width and order of octets",
+                    .forms = {choice(number_form_names())},
+                    .doc = "the integer's width and order of octets; `f32be` and its like are "
+                           "kept as text",
                     .example = "\"u32be\"",
                     .pattern = KeyPattern::kVariable}},
           .at_least_one = true};

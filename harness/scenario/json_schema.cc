@@ -93,6 +93,10 @@ Json schema_of(const Form& form) {
       return reference("variable_name");
     case Kind::kInteger:
       return any_of({with_bounds({{"type", "integer"}}, form), variable});
+    case Kind::kReal:
+      return any_of({{{"type", "number"}}, variable});
+    case Kind::kAny:
+      return Json::object();
     case Kind::kBoolean:
       return any_of({{{"type", "boolean"}}, variable});
     case Kind::kTrue:
@@ -113,6 +117,8 @@ Json schema_of(const Form& form) {
       return reference("probability");
     case Kind::kHex:
       return reference("hex");
+    case Kind::kMaskedHex:
+      return reference("masked_hex");
     case Kind::kBase64:
       return reference("base64");
     case Kind::kErrno:
@@ -167,6 +173,7 @@ void define_quantities(Json& definitions) {
   definitions["rate"] = string_like(decimal + "(bit|kbit|mbit|gbit|tbit)");
   definitions["probability"] = string_like(decimal + "%");
   definitions["hex"] = string_like("\\s*([0-9a-fA-F]{2}\\s*)*");
+  definitions["masked_hex"] = string_like("\\s*([0-9a-fA-F?]{2}\\s*)*");
   definitions["base64"] = string_like("[A-Za-z0-9+/\\s]*(=\\s*){0,2}");
   definitions["direction"] = string_like(arrow("->"));
 }
@@ -248,9 +255,24 @@ struct ObjectSchema {
   }
 };
 
+// A key that the object knows by name is not any name: both rules would hold for it.
+void set_names_apart(ObjectSchema& object) {
+  std::vector<std::string> known;
+  for (const auto& [name, schema] : object.properties.items()) known.push_back(name);
+  if (known.empty()) return;
+  Json patterns = Json::object();
+  for (const auto& [pattern, schema] : object.patterns.items()) {
+    const bool any_name = pattern.starts_with("^[");
+    patterns[any_name ? fmt::format("^(?!{}$){}", one_of(known), pattern.substr(1)) : pattern] =
+        schema;
+  }
+  object.patterns = patterns;
+}
+
 Json plain_object(const ObjectFormat& format) {
   ObjectSchema object;
   for (const KeyFormat& key : format.keys) object.add(key);
+  set_names_apart(object);
   Json schema = object.schema(format.doc);
   if (format.at_least_one) schema["minProperties"] = 1;
   Json exclusions = Json::array();
@@ -305,12 +327,12 @@ void define_object(Json& definitions, const ObjectFormat& format) {
   for (size_t i = 0; i < format.variants.size(); ++i) {
     definitions[ways[i]] = variant_object(format, format.variants[i]);
   }
-  if (format.headless) {
-    definitions[ways.back()] = plain_object(format);
-    return;
-  }
+  if (format.headless) definitions[ways.back()] = plain_object(format);
   for (const KeyFormat& key : format.keys) {
-    definitions[shared_name(format, key.name)] = property(key);
+    const bool shared = std::ranges::any_of(format.variants, [&](const Variant& variant) {
+      return std::ranges::find(variant.shared, key.name) != variant.shared.end();
+    });
+    if (shared) definitions[shared_name(format, key.name)] = property(key);
   }
 }
 

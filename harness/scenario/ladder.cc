@@ -51,10 +51,11 @@ class LadderExpansion {
   void add_rules(const Rung& rung);
   std::string add_send(const Rung& rung);
   void add_receive(const Rung& rung, const std::string& sent_by_step);
-  void add_barrier(const Rung& rung, const std::vector<const ActorOutline*>& parties);
+  void add_barrier(const Rung& rung, std::vector<const ActorOutline*> parties);
   void receive_until(const ActorOutline* receiver, Duration until);
+  // A program or a relay does what it does: its half of a rung is only awaited by others.
   void add_step(const ActorOutline& actor, Node step) {
-    steps_[actor.name].push_back(std::move(step));
+    if (actor.kind == ActorOutline::Kind::kActor) steps_[actor.name].push_back(std::move(step));
   }
 
   const Outline& outline_;
@@ -254,7 +255,10 @@ void LadderExpansion::add_receive(const Rung& rung, const std::string& sent_by_s
 }
 
 void LadderExpansion::add_barrier(const Rung& rung,
-                                  const std::vector<const ActorOutline*>& parties) {
+                                  std::vector<const ActorOutline*> parties) {
+  std::erase_if(parties, [](const ActorOutline* one) {
+    return one->kind != ActorOutline::Kind::kActor;
+  });
   if (parties.size() < 2) return;
   const std::string name = fmt::format("rung {}", rung.number);
   for (const ActorOutline* actor : parties) {

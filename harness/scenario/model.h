@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "harness/base/bytes.h"
+#include "harness/base/digest.h"
 #include "harness/base/errno.h"
 #include "harness/base/quantity.h"
 #include "harness/base/time.h"
@@ -65,11 +66,36 @@ struct IntegerPayload {  // { "u32be": 5 }
   Number value;
 };
 
+struct RealPayload {   // { "f32be": 1.5 }: IEEE 754
+  uint8_t octets = 4;  // 4, 8
+  bool little_endian = false;
+  std::variant<double, Template> value;
+};
+struct ChecksumPayload {  // { "checksum": "crc32" }: of what stands before it in its list
+  Checksum checksum = Checksum::kCrc32;
+  bool little_endian = false;
+  std::optional<size_t> parts;  // only of so many parts before it
+  std::vector<Payload> of;      // of this one instead (one or none)
+};
+
 struct Payload {
   Location at;
   // Bytes: hex, base64, file (read when the scenario was loaded). A list is a concatenation.
-  std::variant<Template, Bytes, PatternPayload, RandomPayload, IntegerPayload, std::vector<Payload>>
+  std::variant<Template, Bytes, PatternPayload, RandomPayload, IntegerPayload, RealPayload,
+               ChecksumPayload, std::vector<Payload>>
       form;
+};
+
+struct SaveInteger {  // { "size": "u32be" }: decoded from the front, in order
+  std::string name;
+  uint8_t octets = 1;
+  bool little_endian = false;
+  bool is_signed = false;
+  bool is_real = false;  // kept as text
+};
+struct Save {
+  std::string name;  // keeps the octets (or the number of get_option, ...)
+  std::vector<SaveInteger> integers;
 };
 
 struct Regex {
@@ -77,6 +103,15 @@ struct Regex {
   std::string text;
   std::shared_ptr<const re2::RE2> compiled;  // named groups become variables
 };
+
+// { "hex": "45 00 ?? ??" }: octets of which only the bits of the mask are looked at.
+struct MaskedOctets {
+  Location at;
+  Bytes octets;
+  Bytes mask;  // as long as `octets`
+};
+
+struct SequencePart;
 
 // What a receive expects. Framing says where a message ends on a stream (a datagram is its own
 // frame); every condition that is set must hold for the message.
@@ -87,12 +122,22 @@ struct Matcher {
   std::optional<Number> length;  // so many octets
   std::optional<Payload> until;  // up to and including these octets
   std::optional<Regex> line;     // up to '\n'; the text without "\n" or "\r\n" matches fully
+  std::optional<MaskedOctets> masked;
+  std::vector<SequencePart> sequence;  // parts one after the other, nothing between them
   // conditions
   std::optional<Payload> prefix;
   std::optional<Payload> contains;
   std::optional<Regex> matches;  // the whole message, without anything stripped
   std::vector<Matcher> any_of;   // one of them; each is complete in itself
-  bool any = false;              // whatever comes
+  std::vector<Matcher> none_of;  // "not": none of them
+  std::optional<Range<int64_t>> size;
+  std::optional<Bytes> sha256;
+  bool any = false;  // whatever comes
+};
+
+struct SequencePart {
+  Matcher matcher;
+  std::optional<Save> save;
 };
 
 // ---------------------------------------------------------------- addresses
@@ -244,17 +289,6 @@ struct TogetherArguments {
   std::vector<Steps> branches;
 };
 
-struct SaveInteger {  // { "size": "u32be" }: decoded from the front, in order
-  std::string name;
-  uint8_t octets = 1;
-  bool little_endian = false;
-  bool is_signed = false;
-};
-struct Save {
-  std::string name;  // keeps the octets (or the number of get_option, ...)
-  std::vector<SaveInteger> integers;
-};
-
 struct Step {
   Location at;        // the verb's key, underlined
   Location value_at;  // the verb's value
@@ -280,6 +314,7 @@ struct Step {
   bool nonblocking = false;
   int flags = 0;  // MSG_ bits
   std::string note;
+  std::vector<std::string> spec;  // requirements that it checks
 };
 
 // ---------------------------------------------------------------- actors, network, expectations
@@ -304,6 +339,58 @@ struct Actor {
   int64_t at_once = 0;  // each: how many connections are served side by side; 0 all
   bool ignore_leftover = false;
   // How often it is started at one barrier is `count`; inside `each` a barrier is a mistake.
+};
+
+// ---------------------------------------------------------------- programs and relays
+
+// When a program counts as ready: all that is set must hold. Nothing set: once it has started.
+struct ReadyCondition {
+  Location at;
+  std::vector<Address> listening;  // its own processes wait for peers there
+  std::optional<Regex> log;        // a line of its output matches this somewhere
+  Duration within{10s};
+};
+
+// How a process must have ended: with an exit status of the range, or by the signal.
+struct ExitCondition {
+  Location at;
+  std::optional<Range<int64_t>> status;
+  std::string signal;  // "SIGSEGV"; neither: however it ended
+};
+
+struct Process {
+  Location at;
+  std::string name;
+  std::string host;  // by default its own name
+  std::vector<Template> run;
+  Location run_at;
+  std::vector<std::pair<std::string, Template>> environment;
+  struct File {
+    Location at;
+    std::string path;  // below the run's ${tmp}, no ".." in it
+    Payload content;
+  };
+  std::vector<File> files;
+  std::optional<Payload> input;
+  ReadyCondition ready;
+  std::vector<std::string> after;  // processes that must be ready before it starts
+  int stop_signal = 15;            // SIGTERM
+  Duration stop_within{5s};
+  // It ends by itself, so, and the run waits for that; empty: it serves until it is stopped.
+  std::optional<ExitCondition> exits;
+  std::optional<int64_t> output_max;  // octets of each of its streams
+};
+
+// Forwards what comes to `address`, both ways.
+struct Relay {
+  Location at;
+  std::string name;
+  std::string host;
+  Address address;
+  Target to;
+  std::optional<Range<int64_t>> chop;  // octets of a piece of a stream
+  Range<Duration> delay{Duration{0}, Duration{0}};
+  uint64_t rate = 0;  // bits per second; 0: no limit
 };
 
 struct LinkSpec {
@@ -352,11 +439,18 @@ struct StreamExpectation {  // reassembled from the capture
   Matcher is;
 };
 
+struct ProcessExpectation {
+  std::string process;
+  std::optional<ExitCondition> exit;
+  std::optional<Matcher> out, errors;  // the whole of its stdout, its stderr
+};
+
 struct Expectation {
   Location at;  // the kind's key, underlined
   std::variant<CaptureExpectation, OrderExpectation, TimeExpectation, DeliveryExpectation,
-               LatencyExpectation, ConnectionsExpectation, StreamExpectation>
+               LatencyExpectation, ConnectionsExpectation, StreamExpectation, ProcessExpectation>
       what;
+  std::vector<std::string> spec;  // requirements that it checks
 };
 
 struct PacketKind {  // "push": "tcp[tcpflags] & tcp-push != 0"
@@ -369,6 +463,23 @@ struct Skip {
   std::string reason;
 };
 
+// A program that must be there, and the Debian package that has it ("": not known).
+struct NeededProgram {
+  Location at;
+  std::string program;
+  std::string package;
+};
+
+struct ExpectedFailure {
+  Location at;
+  std::string reason;
+  std::set<std::string> backends;  // empty: on every one
+};
+
+// RFC 2119, section 1 to 5.
+enum class Level : uint8_t { kMust, kShould, kMay };
+std::string_view level_name(Level level);  // "must"
+
 struct Scenario {
   std::shared_ptr<const SourceFile> source;
   std::string id;  // from the file's name, fit for a folder: "udp-loss"
@@ -376,17 +487,32 @@ struct Scenario {
   std::string about;
   std::vector<std::string> tags;
   std::set<std::string> backends;  // empty: every one
+  std::vector<NeededProgram> needs;
   std::optional<Skip> skip;
+  std::optional<ExpectedFailure> expected_failure;
+  Level level = Level::kMust;
+  std::vector<std::string> spec;  // requirements that it checks as a whole
+  // This row of the matrix, empty without one: its name ("transport=unix,loss=5%") and what --set
+  // takes to have it again, environment variables included.
+  std::string row;
+  std::vector<std::pair<std::string, std::string>> settings;
   uint64_t seed = 1;
   std::optional<Duration> timeout;  // of the whole run
   std::vector<std::string> hosts;   // in order of first mention
   std::vector<Actor> actors;        // in the file's order
-  std::vector<LinkSpec> links;      // every directed pair that has a fault, no pair twice
-  bool capture_sent = false;        // packets are captured before the links, dropped ones too
+  std::vector<Process> processes;   // in an order in which each comes behind those it is `after`
+  std::vector<Relay> relays;
+  std::vector<LinkSpec> links;  // every directed pair that has a fault, no pair twice
+  bool capture_sent = false;    // packets are captured before the links, dropped ones too
+  bool tcp_ecn = false;         // connections ask for ECN, as with the sysctl at 1
   std::map<std::string, PacketKind> packets;
   std::vector<Expectation> expectations;
 };
 
-const Actor* find_actor(const Scenario& scenario, std::string_view name);
+const Actor* find_actor(const Scenario& scenario, std::string_view name);  // null: there is none
+const Process* find_process(const Scenario& scenario, std::string_view name);
+const Relay* find_relay(const Scenario& scenario, std::string_view name);
+// The host of the actor, process or relay of that name; "" if there is none.
+const std::string& host_of(const Scenario& scenario, std::string_view name);
 
 }  // namespace netrig

@@ -65,6 +65,46 @@ ActorOutline outline_actor(const Member& member) {
   return actor;
 }
 
+// The first address at which a process listens when it is ready.
+const Node* first_listening(const Node& process) {
+  const Member* ready = process.find("ready");
+  const Member* listening = ready == nullptr ? nullptr : ready->value.find("listening");
+  if (listening == nullptr) return nullptr;
+  const Node& value = listening->value;
+  if (value.kind != Node::Kind::kArray) return &value;
+  return value.elements.empty() ? nullptr : &value.elements.front();
+}
+
+// A process or a relay: `service` is where others reach it.
+ActorOutline outline_service_of(const Member& member, ActorOutline::Kind kind,
+                                const Node* service) {
+  ActorOutline outline;
+  outline.kind = kind;
+  outline.name = member.key;
+  outline.at = member.key_at;
+  outline.host = member.key;
+  const Member* host = member.value.find("host");
+  if (host != nullptr && host->value.kind == Node::Kind::kString) outline.host = host->value.string;
+  if (service == nullptr || service->kind != Node::Kind::kString) return outline;
+  if (auto address = parse_address(service->string, service->at)) {
+    outline.address = *address;
+    outline.transport = outline.service = address->transport;
+    outline.has_service = true;
+    outline.opening =
+        has_connections(address->transport) ? Opening::kListen : Opening::kBind;
+  }
+  return outline;
+}
+
+void add(Outline& outline, ActorOutline one) {
+  if (!outline.index.emplace(one.name, outline.actors.size()).second) return;  // given twice
+  if (outline.host_index.emplace(one.host, outline.hosts.size()).second) {
+    outline.hosts.push_back(one.host);
+  }
+  outline.actor_names.push_back(one.name);
+  outline.actors.push_back(std::move(one));
+}
+
 }  // namespace
 
 const ActorOutline* Outline::find(std::string_view name) const {
@@ -74,15 +114,21 @@ const ActorOutline* Outline::find(std::string_view name) const {
 
 Outline outline_of(const Node& root) {
   Outline outline;
-  const Member* actors = root.find("actors");
-  if (actors == nullptr) return outline;
-  for (const Member& member : actors->value.members) {
-    if (!outline.index.emplace(member.key, outline.actors.size()).second) continue;  // given twice
-    outline.actors.push_back(outline_actor(member));
-    outline.actor_names.push_back(member.key);
-    const std::string& host = outline.actors.back().host;
-    if (outline.host_index.emplace(host, outline.hosts.size()).second)
-      outline.hosts.push_back(host);
+  if (const Member* actors = root.find("actors")) {
+    for (const Member& member : actors->value.members) add(outline, outline_actor(member));
+  }
+  if (const Member* processes = root.find("processes")) {
+    for (const Member& member : processes->value.members) {
+      add(outline, outline_service_of(member, ActorOutline::Kind::kProcess,
+                                      first_listening(member.value)));
+    }
+  }
+  if (const Member* relays = root.find("relays")) {
+    for (const Member& member : relays->value.members) {
+      const Member* listen = member.value.find("listen");
+      add(outline, outline_service_of(member, ActorOutline::Kind::kRelay,
+                                      listen == nullptr ? nullptr : &listen->value));
+    }
   }
   for (ActorOutline& actor : outline.actors) {
     const ActorOutline* peer = actor.peer.empty() ? nullptr : outline.find(actor.peer);

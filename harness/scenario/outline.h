@@ -1,6 +1,6 @@
 #pragma once
-// What the stages before the model need to know of a file's actors: names, hosts, openings,
-// transports. Read from the tree with a shrug: what is malformed is left out, others tell about it.
+// What the stages before the model need to know of those who take part (actors, processes, relays):
+// names, hosts, openings, transports. Read from the tree with a shrug: what is malformed is left out, others tell about it.
 
 #include <map>
 #include <optional>
@@ -13,6 +13,8 @@
 namespace netrig {
 
 struct ActorOutline {
+  enum class Kind : uint8_t { kActor, kProcess, kRelay };
+  Kind kind = Kind::kActor;
   std::string name;
   std::string host;
   Location at;  // its key
@@ -29,7 +31,7 @@ struct ActorOutline {
 };
 
 struct Outline {
-  std::vector<ActorOutline> actors;  // in the file's order
+  std::vector<ActorOutline> actors;  // actors, then processes, then relays, in the file's order
   std::map<std::string, size_t, std::less<>> index;
   std::vector<std::string> actor_names;
   std::vector<std::string> hosts;  // in order of first mention

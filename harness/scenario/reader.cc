@@ -10,6 +10,7 @@
 #include "harness/base/text.h"
 #include "harness/scenario/build.h"
 #include "harness/scenario/expand.h"
+#include "harness/scenario/parts.h"
 #include "harness/scenario/payload_file.h"
 #include "harness/scenario/validate.h"
 #include "harness/scenario/variables.h"
@@ -45,8 +46,9 @@ void set_seed(Node& root, uint64_t seed) {
     member->value = node;
     return;
   }
-  static const std::set<std::string> before = {"$schema", "name",     "about",
-                                               "tags",    "backends", "skip"};
+  static const std::set<std::string> before = {
+      "$schema", "name",     "about", "tags", "level",
+      "spec",    "backends", "needs", "skip", "expected_failure"};
   auto place = std::find_if(root.members.begin(), root.members.end(),
                             [](const Member& member) { return !before.contains(member.key); });
   root.members.insert(place, {"seed", {}, node});
@@ -62,6 +64,14 @@ void build_head(Reading& reading, const Node& root, Scenario& scenario) {
       scenario.tags = build_texts(reading, value);
     } else if (key == "backends") {
       for (const std::string& name : build_texts(reading, value)) scenario.backends.insert(name);
+    } else if (key == "level") {
+      scenario.level = build_level(value);
+    } else if (key == "spec") {
+      scenario.spec = build_texts(reading, value);
+    } else if (key == "needs") {
+      scenario.needs = build_needs(reading, value);
+    } else if (key == "expected_failure") {
+      scenario.expected_failure = build_expected_failure(reading, value);
     } else if (key == "skip") {
       scenario.skip = Skip{value.at, build_text(reading, value)};
     } else if (key == "seed") {
@@ -102,10 +112,21 @@ Scenario build_scenario(Reading& reading, const Node& root, FileKind kind) {
   build_head(reading, root, scenario);
   if (actors != nullptr) build_actors(reading, *actors, scopes, scenario);
   reading.enter(file_scope);
+  const Node* processes = value_of(root, "processes");
+  if (processes != nullptr) scenario.processes = build_processes(reading, *processes);
+  if (const Node* relays = value_of(root, "relays")) {
+    scenario.relays = build_relays(reading, *relays);
+  }
+  if (kind == FileKind::kScenario && actors == nullptr && processes == nullptr) {
+    reading.mistake(root.at, "'actors' is missing in a scenario",
+                    {"or 'processes', if programs talk to each other"});
+  }
   if (const Node* network = value_of(root, "network")) {
     scenario.links = build_network(reading, *network);
     const Node* capture = value_of(*network, "capture");
     scenario.capture_sent = capture != nullptr && capture->string == "sent";
+    const Node* tcp_ecn = value_of(*network, "tcp_ecn");
+    scenario.tcp_ecn = tcp_ecn != nullptr && build_boolean(reading, *tcp_ecn);
   }
   if (const Node* packets = value_of(root, "packets"))
     scenario.packets = build_packets(reading, *packets);
@@ -119,8 +140,8 @@ Scenario build_scenario(Reading& reading, const Node& root, FileKind kind) {
 
 // In order of place. What one stage told about a place no later one tells again in its own words.
 std::vector<Diagnostic> in_order(Findings findings) {
-  using Place = std::pair<uint32_t, uint32_t>;
-  auto place = [](const Diagnostic& one) { return Place(one.at.line, one.at.column); };
+  using Place = std::tuple<uint32_t, uint32_t, uint32_t>;
+  auto place = [](const Diagnostic& one) { return Place(one.at.file, one.at.line, one.at.column); };
   std::vector<Diagnostic> all;
   std::set<Place> told;
   std::set<std::tuple<Place, std::string>> sentences;
@@ -148,46 +169,110 @@ std::vector<Diagnostic> in_order(Findings findings) {
   return all;
 }
 
-ReadResult read_tree(std::string text, const std::string& path, const ReadOptions& options,
-                     FileKind kind) {
-  ReadResult result;
-  result.source = std::make_shared<const SourceFile>(path, std::move(text));
-  Findings findings;
-  Node root;
-  const std::string folder = folder_of(path);
-  if (!parse_json(*result.source, root, findings.text) ||
-      !interpolate(root, options.set, folder, findings.text)) {
-    result.mistakes = in_order(std::move(findings));
+void erase_members(Node& root, std::initializer_list<std::string_view> keys) {
+  std::erase_if(root.members, [&](const Member& member) {
+    return std::ranges::find(keys, member.key) != keys.end();
+  });
+}
+
+std::set<std::string> names_in(const Node& root, const MatrixRow& row) {
+  std::set<std::string> names;
+  if (const Node* vars = value_of(root, "vars")) {
+    for (const Member& member : vars->members) names.insert(member.key);
+  }
+  for (const Member& member : row.values) names.insert(member.key);
+  return names;
+}
+
+// A scenario's tree, from its text to what the model is built of.
+class FileReading {
+ public:
+  FileReading(std::string text, const std::string& path, const ReadOptions& options, FileKind kind)
+      : options_(options),
+        kind_(kind),
+        path_(path),
+        folder_(folder_of(path)),
+        source_(std::make_shared<SourceFile>(path, std::move(text))) {}
+
+  ReadResult read() {
+    ReadResult result;
+    result.source = source_;
+    if (load()) build(result);
+    result.mistakes = in_order(std::move(findings_));
+    uses_.mention(result.mistakes, *source_);
+    if (!result.mistakes.empty()) result.scenario.reset();
+    if (result.scenario) {
+      result.rows = std::move(rows_);
+      result.expanded = print_json(root_);
+    }
     return result;
   }
-  if (options.seed) set_seed(root, *options.seed);
-  validate(root, findings.shape, kind);
 
-  const bool sound = findings.text.empty() && findings.shape.empty();
-  std::set<std::string> vars;
-  if (const Node* node = value_of(root, "vars")) {
-    for (const Member& member : node->members) vars.insert(member.key);
+ private:
+  // False if there is no tree to go on with.
+  bool load() {
+    if (!parse_json(*source_, root_, findings_.text)) return false;
+    if (kind_ == FileKind::kScenario && root_.find("parts") != nullptr &&
+        root_.find("actors") == nullptr && root_.find("processes") == nullptr) {
+      findings_.text.push_back({root_.at,
+                                "this file has parts for other files, and no actors: it is no "
+                                "scenario of its own",
+                                {}});
+      return false;
+    }
+    TextBudget budget;
+    uses_ = expand_parts(root_, *source_, folder_, budget,
+                         {findings_.text, findings_.shape, findings_.meaning});
+    rows_ = matrix_rows(root_, options_.set, findings_.text);
+    settings_ = interpolate(root_, {options_.set, folder_, options_.environment, rows_.front()},
+                            budget, findings_.text);
+    return !budget.overflowed();
   }
-  std::erase_if(root.members, [](const Member& member) { return member.key == "vars"; });
-  expand_ladder(root, sound, findings.meaning);
-  fill_in_addresses(root, options.kernel_ports, findings.meaning);
-  expand_network(root, findings.meaning);
 
-  Reading reading(folder, outline_of(root));
-  reading.vars = std::move(vars);
-  reading.file_octets_left = kScenarioPayloadMax;
-  Scenario scenario = build_scenario(reading, root, kind);
-  std::move(reading.mistakes().begin(), reading.mistakes().end(),
-            std::back_inserter(findings.meaning));
-  findings.malformed = std::move(reading.malformations());
-  result.mistakes = in_order(std::move(findings));
-  if (!result.mistakes.empty()) return result;
+  void build(ReadResult& result) {
+    if (options_.seed) set_seed(root_, *options_.seed);
+    validate(root_, findings_.shape, kind_);
+    const bool sound = findings_.text.empty() && findings_.shape.empty();
+    settle_expected_failure(root_, rows_.front(), findings_.meaning);
+    std::set<std::string> vars = names_in(root_, rows_.front());
+    erase_members(root_, {"vars", "env", "matrix", "parts"});
+    expand_ladder(root_, sound, findings_.meaning);
+    fill_in_addresses(root_, options_.kernel_ports, findings_.meaning);
+    expand_network(root_, findings_.meaning);
 
-  scenario.source = result.source;
-  scenario.id = slug(std::filesystem::path(path).stem().string());
-  result.scenario = std::move(scenario);
-  result.expanded = print_json(root);
-  return result;
+    Reading reading(folder_, outline_of(root_));
+    reading.vars = std::move(vars);
+    reading.file_octets_left = kScenarioPayloadMax;
+    Scenario scenario = build_scenario(reading, root_, kind_);
+    std::move(reading.mistakes().begin(), reading.mistakes().end(),
+              std::back_inserter(findings_.meaning));
+    findings_.malformed = std::move(reading.malformations());
+    scenario.source = source_;
+    scenario.id = slug(std::filesystem::path(path_).stem().string());
+    scenario.row = rows_.front().name;
+    scenario.settings = rows_.front().settings;
+    scenario.settings.insert(scenario.settings.end(), settings_.begin(), settings_.end());
+    for (MatrixRow& row : rows_) {
+      row.settings.insert(row.settings.end(), settings_.begin(), settings_.end());
+    }
+    result.scenario = std::move(scenario);
+  }
+
+  const ReadOptions& options_;
+  FileKind kind_;
+  const std::string& path_;
+  std::string folder_;
+  std::shared_ptr<SourceFile> source_;
+  Node root_;
+  Findings findings_;
+  PartUses uses_;
+  std::vector<MatrixRow> rows_;
+  std::vector<std::pair<std::string, std::string>> settings_;  // of the environment
+};
+
+ReadResult read_tree(std::string text, const std::string& path, const ReadOptions& options,
+                     FileKind kind) {
+  return FileReading(std::move(text), path, options, kind).read();
 }
 
 ReadResult read_file(const std::string& path, const ReadOptions& options, FileKind kind) {
@@ -208,6 +293,14 @@ ReadResult read_scenario(const std::string& path, const ReadOptions& options) {
 ReadResult read_scenario_text(std::string text, const std::string& path,
                               const ReadOptions& options) {
   return read_tree(std::move(text), path, options, FileKind::kScenario);
+}
+
+ReadResult read_parts(const std::string& path, const ReadOptions& options) {
+  return read_file(path, options, FileKind::kParts);
+}
+
+bool is_parts_file(std::string_view path) {
+  return path.ends_with(".parts.json");
 }
 
 ReadResult read_expectations(const std::string& path, const ReadOptions& options) {

@@ -73,12 +73,18 @@ void Reading::judge_variable(const NameScope& scope, const NameUse& use) {
     std::string actor = use.name.substr(0, dot);
     std::string part = use.name.substr(dot + 1);
     const ActorOutline* outline = outline_.find(actor);
-    if (outline == nullptr) return unknown(use.at, "actor", actor, outline_.actor_names);
-    if (part != "port" && part != "path" && part != "address") {
-      return unknown(use.at, fmt::format("property of the actor '{}':", actor), part,
-                     {"port", "path", "address"});
+    if (outline == nullptr && actor == "env") {
+      return mistake(use.at, fmt::format("'{}' is not in \"env\"", part),
+                     {"a file names the environment variables that it takes"});
     }
-    if (part == "address") return;
+    if (outline == nullptr) return unknown(use.at, "actor", actor, outline_.actor_names);
+    const bool process = outline->kind == ActorOutline::Kind::kProcess;
+    if (part != "port" && part != "path" && part != "address" && !(process && part == "pid")) {
+      std::vector<std::string> known_parts = {"port", "path", "address"};
+      if (process) known_parts.push_back("pid");
+      return unknown(use.at, fmt::format("property of '{}':", actor), part, known_parts);
+    }
+    if (part == "address" || part == "pid") return;
     if (!outline->has_service) {
       return mistake(use.at, fmt::format("'{}' has no {}: it binds no address", actor, part));
     }

@@ -71,6 +71,7 @@ class Reading {
   std::vector<std::string> kept;  // variables that the step being built defines
   std::string step_path;          // of the step that is being built; empty outside
   bool receiving = false;         // a matcher is being built
+  size_t parts_before = 0;        // elements before the one that is built, in its list of octets
   size_t file_octets_left = 0;    // for payloads from files
 
  private:

@@ -94,13 +94,19 @@ std::string written(const Form& form) {
     case Kind::kIntegerRange:
       return "range of integers" + bounds(form);
     case Kind::kSize:
-      return "size or variable";
+      return form.run_time ? "size or variable" : "size";
     case Kind::kRate:
       return "rate";
     case Kind::kProbability:
       return "probability";
     case Kind::kHex:
       return "hex digits";
+    case Kind::kMaskedHex:
+      return "hex digits and `?`";
+    case Kind::kReal:
+      return "number or variable";
+    case Kind::kAny:
+      return "any value";
     case Kind::kBase64:
       return "base64";
     case Kind::kErrno:
@@ -219,9 +225,33 @@ void add_modifiers(std::string& out, const ObjectFormat& format) {
   }
 }
 
+// The section that told of most of what this one has: nothing is told twice.
+const ObjectFormat* told_before(const ObjectFormat& format) {
+  if (format.part == Part::kMatcher) return &format_of(Part::kPayload);
+  if (format.part == Part::kSequencePart) return &format_of(Part::kMatcher);
+  return nullptr;
+}
+
+std::vector<KeyFormat> new_keys(const ObjectFormat& format) {
+  const ObjectFormat* before = told_before(format);
+  std::vector<KeyFormat> keys = format.keys;
+  if (before == nullptr) return keys;
+  std::erase_if(keys, [&](const KeyFormat& key) {
+    const KeyFormat* told = find_key(before->keys, key.name);
+    return told != nullptr && told->doc == key.doc;
+  });
+  return keys;
+}
+
+bool is_told(const ObjectFormat& format, const Variant& variant) {
+  const ObjectFormat* before = told_before(format);
+  const Variant* told = before == nullptr ? nullptr : find_variant(*before, variant.head.name);
+  return told != nullptr && told->head.doc == variant.head.doc;
+}
+
 void add_object(std::string& out, const ObjectFormat& format) {
   out += fmt::format("\n### {}\n\n{}\n\n", heading(format), format.doc);
-  if (format.variants.empty() || format.headless) add_keys(out, format.keys);
+  if (format.variants.empty() || format.headless) add_keys(out, new_keys(format));
   std::vector<std::string> groups;
   for (const Variant& variant : format.variants) {
     if (std::ranges::find(groups, variant.group) == groups.end()) groups.push_back(variant.group);
@@ -229,11 +259,9 @@ void add_object(std::string& out, const ObjectFormat& format) {
   for (const std::string& group : groups) {
     std::vector<const Variant*> variants;
     for (const Variant& variant : format.variants) {
-      const bool told_with_payloads =
-          format.part == Part::kMatcher &&
-          find_variant(format_of(Part::kPayload), variant.head.name) != nullptr;
-      if (variant.group == group && !told_with_payloads) variants.push_back(&variant);
+      if (variant.group == group && !is_told(format, variant)) variants.push_back(&variant);
     }
+    if (variants.empty()) continue;
     if (!group.empty()) out += fmt::format("\n**Verbs: {}**\n\n", group);
     if (format.headless) out += "\n";
     add_variants(out, format, variants);
@@ -249,12 +277,47 @@ std::string scenario_format_reference() {
   std::string out(kValues);
   // The order in which a reader needs them: the table's, but payloads and matchers before the small
   // objects of single verbs.
-  for (const Part part :
-       {Part::kFile,       Part::kVars,    Part::kActors,    Part::kActor,        Part::kStep,
-        Part::kPayload,    Part::kMatcher, Part::kUntil,     Part::kSaveIntegers, Part::kOptions,
-        Part::kSocketType, Part::kPollSet, Part::kPollEntry, Part::kAddressParts, Part::kNetwork,
-        Part::kLink,       Part::kRule,    Part::kRuleDelay, Part::kRung,         Part::kPackets,
-        Part::kExpectation}) {
+  for (const Part part : {Part::kFile,
+                          Part::kProgram,
+                          Part::kExpectedFailure,
+                          Part::kTakenEnvironment,
+                          Part::kMatrix,
+                          Part::kMatrixRow,
+                          Part::kVars,
+                          Part::kParts,
+                          Part::kPart,
+                          Part::kArguments,
+                          Part::kActors,
+                          Part::kActor,
+                          Part::kStep,
+                          Part::kPayload,
+                          Part::kMatcher,
+                          Part::kSequencePart,
+                          Part::kUntil,
+                          Part::kSaveIntegers,
+                          Part::kOptions,
+                          Part::kSocketType,
+                          Part::kPollSet,
+                          Part::kPollEntry,
+                          Part::kAddressParts,
+                          Part::kNetwork,
+                          Part::kLink,
+                          Part::kRule,
+                          Part::kRuleDelay,
+                          Part::kRuleMatch,
+                          Part::kDelay,
+                          Part::kLoss,
+                          Part::kGemodel,
+                          Part::kLossState,
+                          Part::kChance,
+                          Part::kReorder,
+                          Part::kRate,
+                          Part::kQueue,
+                          Part::kEvent,
+                          Part::kLinks,
+                          Part::kRung,
+                          Part::kPackets,
+                          Part::kExpectation}) {
     add_object(out, format_of(part));
   }
   return out;

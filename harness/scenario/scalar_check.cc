@@ -7,6 +7,7 @@
 #include "harness/base/errno.h"
 #include "harness/base/quantity.h"
 #include "harness/base/text.h"
+#include "harness/scenario/masked_hex.h"
 #include "harness/sockets/socket_names.h"
 
 namespace netrig {
@@ -19,7 +20,8 @@ constexpr int64_t kHighest = std::numeric_limits<int64_t>::max();
 
 // True for the forms that are written as something else than a string.
 bool takes_number(Kind kind) {
-  return kind == Kind::kInteger || kind == Kind::kIntegerRange || kind == Kind::kSize;
+  return kind == Kind::kInteger || kind == Kind::kIntegerRange || kind == Kind::kSize ||
+         kind == Kind::kReal;
 }
 
 std::vector<std::string> option_names() {
@@ -157,6 +159,8 @@ Judge::Verdict Judge::text() const {
       return parsed(parse_probability(text));
     case Kind::kHex:
       return parsed(parse_hex(text));
+    case Kind::kMaskedHex:
+      return parsed(parse_masked_hex(text));
     case Kind::kBase64:
       return parsed(parse_base64(text));
     case Kind::kErrno:
@@ -196,6 +200,10 @@ std::optional<Diagnostic> check_variable(const Judge& judge, const std::string& 
   if (const std::optional<std::string> nearest = nearest_name(name, load_time_names)) {
     details.push_back(fmt::format("did you mean '${{{}}}'?", *nearest));
   }
+  if (name.starts_with("env.")) {
+    return judge.complain(fmt::format("'{}' is not in \"env\"", name.substr(4)),
+                          {"a file names the environment variables that it takes"});
+  }
   details.push_back(fmt::format("{} must be known when the file is loaded", judge.subject));
   return judge.complain(fmt::format("'{}' is not one of 'vars'", whole), std::move(details));
 }
@@ -219,6 +227,11 @@ bool takes_kind(const Form& form, const Node& node) {
     case Kind::kIntegerRange:
     case Kind::kSize:
       return kind == Node::Kind::kInteger || kind == Node::Kind::kString;
+    case Kind::kReal:
+      return kind == Node::Kind::kReal || kind == Node::Kind::kInteger ||
+             (kind == Node::Kind::kString && first_variable(node.string));
+    case Kind::kAny:
+      return true;
     default:
       return kind == Node::Kind::kString;
   }
@@ -226,6 +239,7 @@ bool takes_kind(const Form& form, const Node& node) {
 
 std::optional<Diagnostic> check_scalar(const Form& form, const Node& node, std::string_view subject,
                                        const std::vector<std::string>& load_time_names) {
+  if (form.kind == Kind::kAny) return {};
   const Judge judge = {form, node, subject};
   if (node.kind == Node::Kind::kString) {
     if (const std::optional<std::string> name = first_variable(node.string)) {
@@ -234,6 +248,7 @@ std::optional<Diagnostic> check_scalar(const Form& form, const Node& node, std::
   }
   switch (form.kind) {
     case Kind::kBoolean:
+    case Kind::kReal:
       return {};
     case Kind::kTrue:
       if (node.boolean) return {};
@@ -282,6 +297,12 @@ std::string describe(const Form& form) {
       return "a probability such as \"10%\"";
     case Kind::kHex:
       return "hex digits such as \"00 ff\"";
+    case Kind::kMaskedHex:
+      return "hex digits such as \"00 f?\"";
+    case Kind::kReal:
+      return "a number";
+    case Kind::kAny:
+      return "any value";
     case Kind::kBase64:
       return "base64 text";
     case Kind::kErrno:

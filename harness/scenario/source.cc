@@ -90,8 +90,24 @@ std::string_view SourceFile::line(uint32_t number) const {
   return line;
 }
 
-std::string format_diagnostic(const SourceFile& file, const Diagnostic& diagnostic) {
+uint32_t SourceFile::add(std::shared_ptr<const SourceFile> used) {
+  used_.push_back(std::move(used));
+  return static_cast<uint32_t>(used_.size());
+}
+
+const SourceFile& SourceFile::file(uint32_t number) const {
+  return number == 0 || number > used_.size() ? *this : *used_[number - 1];
+}
+
+std::vector<std::string> SourceFile::paths() const {
+  std::vector<std::string> paths = {path_};
+  for (const auto& used : used_) paths.push_back(used->path());
+  return paths;
+}
+
+std::string format_diagnostic(const SourceFile& source, const Diagnostic& diagnostic) {
   const Location& at = diagnostic.at;
+  const SourceFile& file = source.file(at.file);
   std::string text = at.line == 0 ? fmt::format("{}: error: {}\n", file.path(), diagnostic.message)
                                   : fmt::format("{}:{}:{}: error: {}\n", file.path(), at.line,
                                                 at.column, diagnostic.message) +

@@ -20,6 +20,7 @@ class Validator {
       : mistakes_(mistakes), told_before_(mistakes.size()), file_kind_(file_kind) {}
 
   void root(const Node& root);
+  void parts(const Node& parts);
 
  private:
   void object(const Node& node, const ObjectFormat& format);
@@ -36,6 +37,11 @@ class Validator {
   void unknown_key(const Member& member, const ObjectFormat& format);
   bool required(const ObjectFormat& format, const KeyFormat& key) const;
 
+  // Inside of a part: names of its parameters may stand anywhere.
+  bool is_open(const Node& node) const {
+    return in_parts_ && node.kind == Node::Kind::kString && first_variable(node.string);
+  }
+
   bool full() const { return mistakes_.size() >= kDiagnosticsMax; }
   void complain(Location at, std::string message, std::vector<std::string> details = {}) {
     complain({at, std::move(message), std::move(details)});
@@ -51,6 +57,7 @@ class Validator {
   std::vector<Diagnostic>& mistakes_;
   size_t told_before_;
   FileKind file_kind_;
+  bool in_parts_ = false;
   std::vector<std::string> load_time_names_ = {"here"};
 };
 
@@ -91,13 +98,32 @@ void Validator::root(const Node& root) {
     complain(root.at, fmt::format("a scenario is an object, not {}", kind_name(root.kind)));
     return;
   }
-  if (const Member* vars = root.find("vars")) {
-    for (const Member& variable : vars->value.members) load_time_names_.push_back(variable.key);
+  for (const char* key : {"vars", "matrix"}) {
+    const Member* variables = root.find(key);
+    if (variables == nullptr) continue;
+    for (const Member& variable : variables->value.members) {
+      load_time_names_.push_back(variable.key);
+    }
+  }
+  if (const Member* env = root.find("env")) {
+    for (const Member& variable : env->value.members) {
+      load_time_names_.push_back("env." + variable.key);
+    }
   }
   object(root, format_of(Part::kFile));
 }
 
+void Validator::parts(const Node& parts) {
+  value(parts, {Form{.kind = Form::Kind::kPart, .part = Part::kParts}}, quoted("parts"));
+}
+
 void Validator::object(const Node& node, const ObjectFormat& format) {
+  if (format.part == Part::kParts && !in_parts_) {
+    in_parts_ = true;
+    object(node, format);
+    in_parts_ = false;
+    return;
+  }
   if (format.variants.empty()) {
     plain_object(node, format);
   } else {
@@ -109,6 +135,7 @@ bool Validator::required(const ObjectFormat& format, const KeyFormat& key) const
   if (format.part == Part::kFile && file_kind_ == FileKind::kExpectations) {
     return key.name == "expect";
   }
+  if (format.part == Part::kFile && file_kind_ == FileKind::kParts) return key.name == "parts";
   return key.required;
 }
 
@@ -265,6 +292,7 @@ void Validator::unknown_key(const Member& member, const ObjectFormat& format) {
 // ---------------------------------------------------------------- values
 
 void Validator::value(const Node& node, const Forms& forms, const std::string& subject) {
+  if (is_open(node)) return;
   std::vector<Diagnostic> answers;
   for (const Form& form : forms) {
     if (!takes_kind(form, node)) continue;
@@ -316,6 +344,10 @@ void Validator::wrong_kind(const Node& node, const Forms& forms, const std::stri
 }
 
 }  // namespace
+
+void validate_parts(const Node& parts, std::vector<Diagnostic>& mistakes) {
+  Validator(mistakes, FileKind::kParts).parts(parts);
+}
 
 void validate(const Node& root, std::vector<Diagnostic>& mistakes, FileKind kind) {
   const size_t before = mistakes.size();

@@ -19,6 +19,7 @@ namespace netrig {
 
 enum class FileKind : uint8_t {
   kScenario,
+  kParts,         // for other files to use: only `parts` is required
   kExpectations,  // for `netrig verify`: neither a name nor actors are required, `expect` is
 };
 
@@ -26,5 +27,9 @@ enum class FileKind : uint8_t {
 // shape, so that building the model needs no further checks of kinds, required keys and quantities.
 void validate(const Node& root, std::vector<Diagnostic>& mistakes,
               FileKind kind = FileKind::kScenario);
+
+// The value of `parts` in a file that another one uses. Whoever uses a part gives values to its
+// variables, so text with a variable is taken wherever it stands in a part.
+void validate_parts(const Node& parts, std::vector<Diagnostic>& mistakes);
 
 }  // namespace netrig

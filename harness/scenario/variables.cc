@@ -2,110 +2,132 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <optional>
 #include <set>
 
-#include "harness/base/quantity.h"
 #include "harness/base/text.h"
+#include "harness/scenario/setting.h"
 #include "harness/scenario/template_text.h"
 
 namespace netrig {
 
 namespace {
 
-using Segments = std::vector<Template::Segment>;
+constexpr std::string_view kEnvironment = "env.";
 
 class Interpolation {
  public:
-  Interpolation(const std::string& folder, std::vector<Diagnostic>& mistakes)
-      : mistakes_(mistakes) {
-    Node here;
-    here.kind = Node::Kind::kString;
-    // A folder's name is plain text, whatever characters it has.
-    Segments plain;
-    append_literal(plain, folder);
-    here.string = print_template(plain).value();
-    values_["here"] = here;
+  Interpolation(const GivenVariables& given, TextBudget& budget, std::vector<Diagnostic>& mistakes)
+      : given_(given), mistakes_(mistakes), substitution_(budget, mistakes) {
+    substitution_.set_plain("here", given.folder);
   }
 
-  void define(const Node& vars, const std::map<std::string, std::string>& set);
-  void apply(Node& node);
-  bool overflowed() const { return octets_ > kInterpolatedBytesMax; }
+  void define_environment(const Node& env);
+  void define_row();
+  void define_vars(const Node& vars);
+  void apply(Node& node) { substitution_.apply(node); }
+  std::vector<std::pair<std::string, std::string>> taken() { return std::move(taken_); }
 
  private:
-  Node chosen_value(const Member& member, const std::map<std::string, std::string>& set);
-  void apply_to_string(Node& node);
-  void append_value(Segments& segments, const Node& value);
-  bool spend(size_t octets, Location at);
+  bool may_define(const Member& member);
+  void define(const Member& member, Node value, const std::set<std::string>& later);
+  Node chosen_value(const Member& member);
 
+  const GivenVariables& given_;
   std::vector<Diagnostic>& mistakes_;
-  std::map<std::string, Node> values_;
-  size_t octets_ = 0;
+  Substitution substitution_;
+  std::vector<std::pair<std::string, std::string>> taken_;
 };
 
-// The value of `--set name=text` for a variable whose value in the file is `declared`.
-std::optional<Node> set_value(const Node& declared, const std::string& text) {
-  Node value = declared;
-  if (declared.kind == Node::Kind::kInteger) {
-    Parsed<int64_t> number = parse_integer(text);
-    if (!number) return std::nullopt;
-    value.integer = *number;
-  } else if (declared.kind == Node::Kind::kBoolean) {
-    if (text != "true" && text != "false") return std::nullopt;
-    value.boolean = text == "true";
-  } else {
-    value.string = text;
-    if (text.size() < 2 || !text.starts_with('"') || !text.ends_with('"')) return value;
-    Node quoted;  // a JSON string, for who wants to write escapes
-    std::vector<Diagnostic> ignored;
-    if (parse_json(SourceFile("--set", text), quoted, ignored) && ignored.empty() &&
-        quoted.kind == Node::Kind::kString) {
-      value.string = quoted.string;
+// What is put into a scenario stands in its reports: names of secrets are refused.
+bool sounds_secret(const std::string& name) {
+  static const std::vector<std::string> words = {"SECRET",  "TOKEN", "PASSW", "CREDENTIAL",
+                                                 "PRIVATE", "_KEY",  "APIKEY"};
+  std::string upper = name;
+  for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return std::ranges::any_of(
+      words, [&](const std::string& word) { return upper.find(word) != std::string::npos; });
+}
+
+bool Interpolation::may_define(const Member& member) {
+  const bool given = is_given_name(member.key);
+  if (!given && !substitution_.has(member.key)) return true;
+  mistakes_.push_back({member.key_at,
+                       given ? fmt::format("'{}' is a variable that netrig gives", member.key)
+                             : fmt::format("'{}' is a variable of \"matrix\" already", member.key),
+                       {"take another name"}});
+  return false;
+}
+
+// `later`: names that have no value yet.
+void Interpolation::define(const Member& member, Node value, const std::set<std::string>& later) {
+  if (value.kind == Node::Kind::kString) {
+    // Read from top to bottom: so no value can hold itself.
+    auto segments = parse_template(value.string);
+    auto is_later = [&](const Template::Segment& segment) {
+      return later.contains(segment.variable) && !substitution_.has(segment.variable);
+    };
+    if (segments && std::ranges::any_of(*segments, is_later)) {
+      mistakes_.push_back({member.value.at,
+                           fmt::format("'{}' uses a variable that is not set above it", member.key),
+                           {"\"vars\" is read from top to bottom"}});
+      return;
+    }
+    substitution_.apply(value);
+  }
+  substitution_.set(member.key, std::move(value));
+}
+
+void Interpolation::define_environment(const Node& env) {
+  for (const Member& member : env.members) {
+    const std::string name = std::string(kEnvironment) + member.key;
+    if (sounds_secret(member.key)) {
+      mistakes_.push_back({member.key_at,
+                           fmt::format("'{}' looks like the name of a secret", member.key),
+                           {"what a scenario reads stands in its reports and captures",
+                            "a variable of \"vars\" and --set on the command line can hold it"}});
+      continue;
+    }
+    const auto set = given_.set.find(name);
+    std::optional<std::string> value;
+    if (set != given_.set.end()) value = set->second;
+    if (!value && given_.environment) value = given_.environment(member.key);
+    if (value && first_invalid_utf8(*value)) {
+      mistakes_.push_back(
+          {member.key_at, fmt::format("the environment's '{}' is not UTF-8", member.key), {}});
+    } else if (value) {
+      substitution_.set_plain(name, *value);
+      taken_.emplace_back(name, *value);
+    } else if (member.value.kind == Node::Kind::kString) {
+      substitution_.set(name, member.value);
+    } else {
+      mistakes_.push_back(
+          {member.key_at,
+           fmt::format("the environment variable '{}' is not set", member.key),
+           {fmt::format("a text in place of true is its value then; --set {}=... gives one",
+                        name)}});
+      substitution_.set_plain(name, "");
     }
   }
-  return value;
 }
 
-bool is_scalar(const Node& node) {
-  return node.kind == Node::Kind::kString || node.kind == Node::Kind::kInteger ||
-         node.kind == Node::Kind::kBoolean;
+void Interpolation::define_row() {
+  for (const Member& member : given_.row.values) {
+    if (may_define(member)) define(member, member.value, {});
+  }
 }
 
-void Interpolation::define(const Node& vars, const std::map<std::string, std::string>& set) {
+void Interpolation::define_vars(const Node& vars) {
   std::set<std::string> names;
   for (const Member& member : vars.members) names.insert(member.key);
   for (const Member& member : vars.members) {
-    if (is_given_name(member.key)) {
-      mistakes_.push_back({member.key_at,
-                           fmt::format("'{}' is a variable that netrig gives", member.key),
-                           {"take another name"}});
-      continue;
-    }
-    if (!is_scalar(member.value)) continue;  // judged with the tree's shape
-    Node value = chosen_value(member, set);
-    if (value.kind == Node::Kind::kString) {
-      // Read from top to bottom: so no value can hold itself.
-      auto segments = parse_template(value.string);
-      auto later = [&](const Template::Segment& segment) {
-        return names.contains(segment.variable) && !values_.contains(segment.variable);
-      };
-      if (segments && std::any_of(segments->begin(), segments->end(), later)) {
-        mistakes_.push_back(
-            {member.value.at,
-             fmt::format("'{}' uses a variable that is not set above it", member.key),
-             {"\"vars\" is read from top to bottom"}});
-        continue;
-      }
-      apply_to_string(value);
-    }
-    values_[member.key] = std::move(value);
+    if (!may_define(member)) continue;
+    if (is_scalar(member.value)) define(member, chosen_value(member), names);
   }
 }
 
-Node Interpolation::chosen_value(const Member& member,
-                                 const std::map<std::string, std::string>& set) {
-  auto found = set.find(member.key);
-  if (found == set.end()) return member.value;
+Node Interpolation::chosen_value(const Member& member) {
+  auto found = given_.set.find(member.key);
+  if (found == given_.set.end()) return member.value;
   if (std::optional<Node> value = set_value(member.value, found->second)) return *value;
   mistakes_.push_back({Location{},
                        fmt::format("--set {}={}: the file's value is {}", member.key, found->second,
@@ -114,87 +136,33 @@ Node Interpolation::chosen_value(const Member& member,
   return member.value;
 }
 
-void Interpolation::apply(Node& node) {
-  if (node.kind == Node::Kind::kString) apply_to_string(node);
-  for (Node& element : node.elements) apply(element);
-  for (Member& member : node.members) apply(member.value);
-}
-
-void Interpolation::apply_to_string(Node& node) {
-  if (node.string.find("${") == std::string::npos) return;
-  auto parsed = parse_template(node.string);
-  if (!parsed) {
-    mistakes_.push_back({node.at, parsed.error(), {}});
-    return;
+// Every name that --set can change.
+std::vector<std::string> settable_names(const Node& root, const MatrixRow& row) {
+  std::vector<std::string> names;
+  if (const Member* vars = root.find("vars")) {
+    for (const Member& member : vars->value.members) names.push_back(member.key);
   }
-  if (parsed->size() == 1 && values_.contains((*parsed)[0].variable)) {
-    const Node& value = values_[(*parsed)[0].variable];
-    if (!spend(value.string.size(), node.at)) return;
-    Location at = node.at;
-    node = value;
-    node.at = at;
-    return;
-  }
-  Segments segments;
-  for (const Template::Segment& segment : *parsed) {
-    auto value = values_.find(segment.variable);
-    if (segment.variable.empty()) {
-      append_literal(segments, segment.literal);
-    } else if (value == values_.end()) {
-      segments.push_back(segment);
-    } else {
-      if (!spend(value->second.string.size() + 20, node.at)) return;
-      append_value(segments, value->second);
+  for (const Member& member : row.values) names.push_back(member.key);
+  if (const Member* env = root.find("env")) {
+    for (const Member& member : env->value.members) {
+      names.push_back(std::string(kEnvironment) + member.key);
     }
   }
-  auto text = print_template(segments);
-  if (text) {
-    node.string = *text;
-  } else {
-    mistakes_.push_back({node.at, text.error(), {}});
-  }
-}
-
-void Interpolation::append_value(Segments& segments, const Node& value) {
-  if (value.kind == Node::Kind::kInteger)
-    return append_literal(segments, std::to_string(value.integer));
-  if (value.kind == Node::Kind::kBoolean) {
-    return append_literal(segments, value.boolean ? "true" : "false");
-  }
-  auto inner = parse_template(value.string);
-  if (!inner) return append_literal(segments, value.string);  // told where `vars` has it
-  for (Template::Segment& segment : *inner) {
-    if (segment.variable.empty()) {
-      append_literal(segments, segment.literal);
-    } else {
-      segments.push_back(std::move(segment));
-    }
-  }
-}
-
-// A small file can ask for much text: a long value, named often.
-bool Interpolation::spend(size_t octets, Location at) {
-  if (overflowed()) return false;
-  octets_ += octets;
-  if (!overflowed()) return true;
-  mistakes_.push_back({at,
-                       fmt::format("variables would put more than {} of text into this file",
-                                   format_size(kInterpolatedBytesMax)),
-                       {}});
-  return false;
+  return names;
 }
 
 }  // namespace
 
-bool interpolate(Node& root, const std::map<std::string, std::string>& set,
-                 const std::string& folder, std::vector<Diagnostic>& mistakes) {
-  Interpolation interpolation(folder, mistakes);
-  std::vector<std::string> names;
-  if (const Member* vars = root.find("vars")) {
-    interpolation.define(vars->value, set);
-    for (const Member& member : vars->value.members) names.push_back(member.key);
-  }
-  for (const auto& [name, text] : set) {
+std::vector<std::pair<std::string, std::string>> interpolate(Node& root,
+                                                             const GivenVariables& given,
+                                                             TextBudget& budget,
+                                                             std::vector<Diagnostic>& mistakes) {
+  Interpolation interpolation(given, budget, mistakes);
+  if (const Member* env = root.find("env")) interpolation.define_environment(env->value);
+  interpolation.define_row();
+  if (const Member* vars = root.find("vars")) interpolation.define_vars(vars->value);
+  const std::vector<std::string> names = settable_names(root, given.row);
+  for (const auto& [name, text] : given.set) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
     std::string known = names.empty() ? "this file has no \"vars\"" : "known: " + join_or(names);
     if (auto nearest = nearest_name(name, names))
@@ -203,9 +171,12 @@ bool interpolate(Node& root, const std::map<std::string, std::string>& set,
         {Location{}, fmt::format("--set {}: there is no such variable", name), {known}});
   }
   for (Member& member : root.members) {
-    if (member.key != "vars" && member.key != "$schema") interpolation.apply(member.value);
+    const std::string& key = member.key;
+    if (key != "vars" && key != "env" && key != "matrix" && key != "$schema") {
+      interpolation.apply(member.value);
+    }
   }
-  return !interpolation.overflowed();
+  return interpolation.taken();
 }
 
 bool is_given_name(std::string_view name) {
