@@ -119,7 +119,9 @@ std::string contradiction(const RunArguments& arguments) {
   }
   if (arguments.out.empty()) return "--out takes the name of a folder";
   const std::pair<std::string_view, const std::string&> files[] = {
-      {"--junit", arguments.junit}, {"--json", arguments.json}, {"--markdown", arguments.markdown},
+      {"--junit", arguments.junit},
+      {"--json", arguments.json},
+      {"--markdown", arguments.markdown},
       {"--conformance", arguments.conformance}};
   for (const auto& [option, file] : files) {
     if (file == "-" && option != "--json") {

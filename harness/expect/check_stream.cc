@@ -39,18 +39,23 @@ End end_of(const std::string& host, Evidence& evidence) {
     end.endpoint = *endpoint;
   }
   std::vector<std::string> names = {host};
-  for (const Actor& actor : evidence.scenario().actors) {
-    if (actor.host == host && actor.name != host) names.push_back(actor.name);
-  }
+  const Scenario& scenario = evidence.scenario();
+  const auto add = [&](const auto& all) {
+    for (const auto& one : all) {
+      if (one.host == host && one.name != host) names.push_back(one.name);
+    }
+  };
+  add(scenario.actors);
+  add(scenario.processes);
+  add(scenario.relays);
   for (const std::string& name : names) {
     for (const char* suffix : {".address", ".address6"}) {
       const std::optional<std::string> text = text_variable(evidence, name + suffix);
       const std::optional<IpAddress> address = text ? IpAddress::parse(*text) : std::nullopt;
       if (address) end.addresses.push_back(*address);
     }
-    const Actor* actor = find_actor(evidence.scenario(), name);
     const std::optional<std::string> path = text_variable(evidence, name + ".path");
-    if (!path || actor == nullptr || actor->host != host) continue;
+    if (!path || host_of(scenario, name) != host) continue;
     const bool is_abstract = path->starts_with('\0');  // as in sun_path
     end.services.push_back(
         (is_abstract ? Endpoint::unix_abstract(path->substr(1)) : Endpoint::unix_path(*path))

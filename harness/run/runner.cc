@@ -29,8 +29,7 @@ std::vector<std::string> folders_of_programs(const RunOptions& options) {
 std::expected<pid_t, std::string> start_child(const Scenario& scenario, const RunOptions& options,
                                               const std::function<int()>& body) {
   if (needs_sandbox(options)) {
-    SandboxOptions sandbox{
-        .host_count = scenario.hosts.size(), .tcp_ecn = scenario.tcp_ecn};
+    SandboxOptions sandbox{.host_count = scenario.hosts.size(), .tcp_ecn = scenario.tcp_ecn};
     if (!scenario.processes.empty()) sandbox.visible = folders_of_programs(options);
     auto child = start_in_sandbox(sandbox, body);
     if (!child) return std::unexpected(child.error());

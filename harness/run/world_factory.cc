@@ -22,8 +22,7 @@ namespace {
 // Signals come through a descriptor.
 void stop_when_asked(RealWorld& world, std::function<void()> on_stop) {
   const sigset_t signals = stop_signals();
-  const auto descriptor =
-      std::make_shared<Fd>(signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
+  const auto descriptor = std::make_shared<Fd>(signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
   if (!*descriptor) return;
   world.loop().watch(descriptor->get(), [descriptor, stop = std::move(on_stop)] {
     signalfd_siginfo info;
@@ -33,8 +32,8 @@ void stop_when_asked(RealWorld& world, std::function<void()> on_stop) {
   });
 }
 
-// A fake world never waits for anything, so it asks now and then whether a signal has come or its time on the
-// machine's clock is over.
+// A fake world never waits for anything, so it asks now and then whether a signal has come or its
+// time on the machine's clock is over.
 void stop_when_asked(FakeWorld& world, WorldHooks hooks) {
   const auto wall_clock =
       std::make_shared<Fd>(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));

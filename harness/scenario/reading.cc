@@ -82,7 +82,9 @@ void Reading::judge_variable(const NameScope& scope, const NameUse& use) {
     if (part != "port" && part != "path" && part != "address" && !(process && part == "pid")) {
       std::vector<std::string> known_parts = {"port", "path", "address"};
       if (process) known_parts.push_back("pid");
-      return unknown(use.at, fmt::format("property of '{}':", actor), part, known_parts);
+      const char* what = process ? "process" : "actor";
+      return unknown(use.at, fmt::format("property of the {} '{}':", what, actor), part,
+                     known_parts);
     }
     if (part == "address" || part == "pid") return;
     if (!outline->has_service) {
