@@ -17,9 +17,9 @@ Findings check_process(const Expectation& expectation, Evidence& evidence) {
   }
   Findings findings;
   if (expected.exit && !fits(*expected.exit, *found->end)) {
-    findings.push_back(finding_at(expected.exit->at,
-                                  fmt::format("{} {}, and not with {}", expected.process,
-                                              found->end->words, describe(*expected.exit))));
+    findings.push_back(
+        finding_at(expected.exit->at, fmt::format("{} {}, and not with {}", expected.process,
+                                                  found->end->words, describe(*expected.exit))));
   }
   const auto check = [&](const std::optional<Matcher>& matcher, const Bytes& printed,
                          const char* where) {
@@ -27,10 +27,9 @@ Findings check_process(const Expectation& expectation, Evidence& evidence) {
     auto mismatch =
         match_message(*matcher, printed, evidence.variables(), evidence.seed(), nullptr);
     if (!mismatch) return;
-    findings.push_back(
-        finding_at(matcher->at, fmt::format("{} of {}: {}", where, expected.process,
-                                            mismatch->message),
-                   std::move(mismatch->details)));
+    findings.push_back(finding_at(
+        matcher->at, fmt::format("{} of {}: {}", where, expected.process, mismatch->message),
+        std::move(mismatch->details)));
   };
   check(expected.out, found->output.out, "stdout");
   check(expected.errors, found->output.errors, "stderr");

@@ -20,6 +20,7 @@ struct End {
   std::vector<IpAddress> addresses;
   std::optional<Endpoint> endpoint;   // where the expectation names a port
   std::vector<std::string> services;  // interface names, "unix:/run/app.sock"
+  bool may_connect = false;           // somebody there is no mere listener
 };
 
 std::optional<std::string> text_variable(Evidence& evidence, const std::string& name) {
@@ -48,6 +49,11 @@ End end_of(const std::string& host, Evidence& evidence) {
   add(scenario.actors);
   add(scenario.processes);
   add(scenario.relays);
+  end.may_connect =
+      std::ranges::none_of(scenario.actors, [&](const Actor& one) { return one.host == host; }) ||
+      std::ranges::any_of(scenario.actors, [&](const Actor& one) {
+        return one.host == host && one.opening != Opening::kListen;
+      });
   for (const std::string& name : names) {
     for (const char* suffix : {".address", ".address6"}) {
       const std::optional<std::string> text = text_variable(evidence, name + suffix);
@@ -82,12 +88,13 @@ std::string service_of(const Recording& recording, const Conversation& conversat
 }
 
 // What `from` sent to `to` in the conversation, if they are its ends. Frames of a Unix socket carry
-// no hosts: there the service's host tells the direction and its peer is taken for the other end.
+// no hosts: there the service's host tells the direction, and anybody who may connect is taken for
+// its peer.
 const StreamDirection* sent_by(const End& from, const End& to, const Conversation& conversation,
                                const std::string& service) {
   if (!service.empty()) {
-    if (serves(to, service)) return &conversation.from_client;
-    if (serves(from, service)) return &conversation.from_server;
+    if (serves(to, service) && from.may_connect) return &conversation.from_client;
+    if (serves(from, service) && to.may_connect) return &conversation.from_server;
     return nullptr;
   }
   if (has(from, conversation.client) && has(to, conversation.server)) {

@@ -52,14 +52,15 @@ std::optional<Endpoint> parse_address(std::string_view text) {
         std::strtoul(std::string(text.substr(word * 8, 8)).c_str(), nullptr, 16));
     std::memcpy(octets.data() + word * 4, &value, 4);
   }
-  const auto port = static_cast<uint16_t>(
-      std::strtoul(std::string(text.substr(colon + 1)).c_str(), nullptr, 16));
+  const auto port =
+      static_cast<uint16_t>(std::strtoul(std::string(text.substr(colon + 1)).c_str(), nullptr, 16));
   const IpAddress address = colon == 8 ? IpAddress::v4(octets[0], octets[1], octets[2], octets[3])
                                        : IpAddress::v6(octets);
   return Endpoint(address, port);
 }
 
-// proc(5), /proc/net/tcp: "sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode"
+// proc(5), /proc/net/tcp: "sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout
+// inode"
 void read_inet(const char* table, Transport transport, const std::set<Inode>& inodes,
                std::vector<ListeningSocket>& found) {
   std::ifstream file(std::string("/proc/net/") + table);

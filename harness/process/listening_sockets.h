@@ -1,7 +1,7 @@
 #pragma once
 // Which sockets of certain processes wait for peers: TCP and Unix sockets that listen, UDP and Unix
-// datagram sockets that are bound. The kernel's tables (/proc/net) tell of the sockets, /proc/PID/fd
-// whose they are: a connect that succeeds would not, somebody else may listen there.
+// datagram sockets that are bound. The kernel's tables (/proc/net) tell of the sockets,
+// /proc/PID/fd whose they are: a connect that succeeds would not, somebody else may listen there.
 
 #include <sys/types.h>
 #include <vector>

@@ -16,8 +16,8 @@ struct ProcessEntry {
 // Those below `ancestor`, by pid, itself not included; zombies are left out.
 std::vector<ProcessEntry> descendants(pid_t ancestor);
 
-// SIGKILL to all of them, again and again until none is seen (those of a fork bomb too, unless it is
-// faster). Answers whether none was left.
+// SIGKILL to all of them, again and again until none is seen (those of a fork bomb too, unless it
+// is faster). Answers whether none was left.
 bool kill_descendants(pid_t ancestor);
 
 }  // namespace netrig

@@ -18,7 +18,8 @@
 namespace netrig {
 namespace {
 
-// What goes through the pipes: kStarted and kEnded are the keeper's, kFailed whoever could not go on.
+// What goes through the pipes: kStarted and kEnded are the keeper's, kFailed whoever could not go
+// on.
 struct Report {
   enum Kind : int { kStarted, kFailed, kEnded };
   int kind = kStarted;

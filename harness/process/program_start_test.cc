@@ -122,13 +122,13 @@ TEST_F(ProgramStart, ManyThatForkAreKilledAll) {
 TEST_F(ProgramStart, ListeningSocketsAreThoseOfItsOwnProcesses) {
   const Fd other(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   ASSERT_EQ(::listen(other.get(), 1), 0);  // an impostor
-  auto started = start_program(
-      {{"/usr/bin/python3", "-c",
-        "import socket,sys,time\ns=socket.create_server(('127.0.0.1',0))\n"
-        "u=socket.socket(socket.AF_INET,socket.SOCK_DGRAM);u.bind(('',0))\n"
-        "print(s.getsockname()[1],u.getsockname()[1],flush=True)\ntime.sleep(1000)"},
-       {},
-       "/"});
+  auto started =
+      start_program({{"/usr/bin/python3", "-c",
+                      "import socket,sys,time\ns=socket.create_server(('127.0.0.1',0))\n"
+                      "u=socket.socket(socket.AF_INET,socket.SOCK_DGRAM);u.bind(('',0))\n"
+                      "print(s.getsockname()[1],u.getsockname()[1],flush=True)\ntime.sleep(1000)"},
+                     {},
+                     "/"});
   ASSERT_TRUE(started);
   program = std::move(*started);
   pollfd entry{program.output.get(), POLLIN, 0};

@@ -9,8 +9,8 @@
 
 namespace netrig {
 
-// Puts it over /etc/hosts, where there is one. `folder`: a writable one to make it in. The error is a
-// sentence. Needs CAP_SYS_ADMIN in the mount namespace.
+// Puts it over /etc/hosts, where there is one. `folder`: a writable one to make it in. The error is
+// a sentence. Needs CAP_SYS_ADMIN in the mount namespace.
 std::expected<void, std::string> name_hosts(const HostTable& hosts, const std::string& folder);
 
 }  // namespace netrig

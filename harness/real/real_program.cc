@@ -149,16 +149,15 @@ std::vector<std::string> RealProgram::running() const {
 }
 
 bool RealProgram::listens(Transport transport, const Endpoint& at) const {
-  return std::ranges::any_of(
-      listening_sockets(processes()),
-      [&](const ListeningSocket& socket) { return reaches(at, transport, socket); });
+  return std::ranges::any_of(listening_sockets(processes()), [&](const ListeningSocket& socket) {
+    return reaches(at, transport, socket);
+  });
 }
 
 std::vector<std::string> RealProgram::listening() const {
   std::vector<std::string> words;
   for (const ListeningSocket& socket : listening_sockets(processes())) {
-    words.push_back(
-        fmt::format("{} {}", transport_name(socket.transport), socket.at.to_string()));
+    words.push_back(fmt::format("{} {}", transport_name(socket.transport), socket.at.to_string()));
   }
   return words;
 }

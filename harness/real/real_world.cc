@@ -104,8 +104,9 @@ struct RealWorld::Parts {
       return alive && !alive->gone();
     });
     return runs || std::ranges::any_of(sockets.all(), [](const auto& state) {
-      return state->transport == Transport::kTcp && state->fd && tcp_may_move(state->fd.get());
-    });
+             return state->transport == Transport::kTcp && state->fd &&
+                    tcp_may_move(state->fd.get());
+           });
   }
 };
 
@@ -158,7 +159,8 @@ std::expected<std::shared_ptr<Program>, std::string> RealWorld::start_program(
   }
   std::error_code error;
   if (std::filesystem::read_symlink("/proc/self", error) != std::to_string(::getpid())) {
-    return std::unexpected("programs cannot be watched: the kernel refused a /proc for the sandbox");
+    return std::unexpected(
+        "programs cannot be watched: the kernel refused a /proc for the sandbox");
   }
   if (parts.programs.empty()) {
     // Servers change to a user of their own; nobody else is here to look into it.
@@ -168,9 +170,8 @@ std::expected<std::shared_ptr<Program>, std::string> RealWorld::start_program(
     }
   }
   const char* path = std::getenv("PATH");
-  ProgramCommand command{.arguments = options.arguments,
-                         .environment = options.environment,
-                         .folder = options.folder};
+  ProgramCommand command{
+      .arguments = options.arguments, .environment = options.environment, .folder = options.folder};
   // The same on every machine, whoever calls.
   const std::pair<const char*, std::string> defaults[] = {
       {"PATH", path_with_servers(path == nullptr ? "" : path)},

@@ -1,8 +1,8 @@
 #pragma once
 // The second world: kernel sockets on lo, every host of the world at an address of its own,
 // datagrams passed through the link model, and a capture of everything. Made inside a sandbox
-// (sandbox.h) or, with `host_network`, in the machine's own network and limited to loopback: then it
-// starts no program.
+// (sandbox.h) or, with `host_network`, in the machine's own network and limited to loopback: then
+// it starts no program.
 
 #include <cstdint>
 #include <expected>

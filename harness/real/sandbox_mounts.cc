@@ -68,9 +68,8 @@ constexpr const char* kFreshFolders[] = {"/tmp", "/run", "/var/tmp"};
 std::vector<std::pair<std::string, Fd>> hold(const std::vector<std::string>& folders) {
   std::vector<std::pair<std::string, Fd>> held;
   for (const std::string& folder : folders) {
-    const bool covered = std::ranges::any_of(kFreshFolders, [&](const std::string& fresh) {
-      return folder.starts_with(fresh + "/");
-    });
+    const bool covered = std::ranges::any_of(
+        kFreshFolders, [&](const std::string& fresh) { return folder.starts_with(fresh + "/"); });
     Fd descriptor(covered ? ::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC) : -1);
     if (descriptor) held.emplace_back(folder, std::move(descriptor));
   }

@@ -30,8 +30,8 @@ pid_t clone_process(uint64_t flags);
 // uid_map, gid_map and setgroups of a child in a new user namespace.
 std::expected<void, std::string> write_id_maps(pid_t child);
 
-// In the new mount namespace: private, read-only, fresh temporary folders, /dev and /proc, cwd /tmp;
-// and the network namespace's settings.
+// In the new mount namespace: private, read-only, fresh temporary folders, /dev and /proc, cwd
+// /tmp; and the network namespace's settings.
 std::expected<void, std::string> set_up_mounts(const SandboxOptions& options);
 
 }  // namespace netrig

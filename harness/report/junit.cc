@@ -26,8 +26,7 @@ std::string suite_tag(const Totals& totals) {
   size_t tests = totals.passed + totals.flaky + failures + errors + skipped;
   std::string tag = fmt::format(
       R"(<testsuite name="netrig" tests="{}" failures="{}" errors="{}" skipped="{}" time="{:.3f}")",
-      tests, failures, errors, skipped,
-      std::chrono::duration<double>(totals.duration).count());
+      tests, failures, errors, skipped, std::chrono::duration<double>(totals.duration).count());
   NETRIG_REQUIRE(tag.size() + 2 <= kSuiteTagRoom);
   tag.resize(kSuiteTagRoom - 2, ' ');
   return tag + ">\n";
@@ -131,9 +130,9 @@ class JunitReporter : public Reporter {
   void result(const RunResult& result, const SourceFile& source) override {
     TestCase test;
     test.path = result.scenario;
-    test.name = fmt::format("{} [{}{}{}, seed {}]", result.name.empty() ? result.id : result.name,
-                            result.row, result.row.empty() ? "" : ", ", result.backend,
-                            result.seed);
+    test.name =
+        fmt::format("{} [{}{}{}, seed {}]", result.name.empty() ? result.id : result.name,
+                    result.row, result.row.empty() ? "" : ", ", result.backend, result.seed);
     test.duration = result.duration;
     // A finding in a part of another file is told by its text.
     if (!result.findings.empty() && result.findings[0].diagnostic.at.file == 0) {

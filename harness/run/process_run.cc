@@ -93,9 +93,8 @@ std::optional<Finding> ProcessRun::announce() {
 
 std::expected<ProgramOptions, Finding> ProcessRun::render_options() {
   RunVariables variables(stage_);
-  ProgramOptions options{.name = process_.name,
-                         .host = process_.host,
-                         .folder = stage_.world.tmp()};
+  ProgramOptions options{
+      .name = process_.name, .host = process_.host, .folder = stage_.world.tmp()};
   options.output_max = output_max();
   for (const Template& word : process_.run) {
     auto text = render(word, variables);
@@ -200,9 +199,8 @@ Finding ProcessRun::ended_unready() {
                                             program_->end()->words, list(left)),
                                 "start it in the foreground, so that its end can be told"}));
   }
-  return with_output(finding(
-      process_.run_at,
-      fmt::format("{} {} before it was ready", process_.name, program_->end()->words)));
+  return with_output(finding(process_.run_at, fmt::format("{} {} before it was ready",
+                                                          process_.name, program_->end()->words)));
 }
 
 size_t ProcessRun::output_max() const {
@@ -214,10 +212,10 @@ std::optional<Finding> ProcessRun::watch() {
   while (!ended()) {
     program_->await_news(Instant::max());
     if (program_->output().cut && !stopping_) {
-      return finding(process_.at,
-                     fmt::format("{} printed more than {}", process_.name,
-                                 format_size(output_max())),
-                     {"\"output_max\" allows it more"});
+      return finding(
+          process_.at,
+          fmt::format("{} printed more than {}", process_.name, format_size(output_max())),
+          {"\"output_max\" allows it more"});
     }
   }
   stage_.journal.record(process_.name, ActorEnded{.finished = true});
@@ -228,22 +226,21 @@ std::optional<Finding> ProcessRun::watch() {
 std::optional<Finding> ProcessRun::judge_end() const {
   const Program::End& end = *program_->end();
   if (!process_.exits) {
-    return with_output(finding(
-        process_.run_at,
-        fmt::format("{} {} while it was needed", process_.name, end.words),
-        {"\"exits\" on the process says that it ends by itself"}));
+    return with_output(finding(process_.run_at,
+                               fmt::format("{} {} while it was needed", process_.name, end.words),
+                               {"\"exits\" on the process says that it ends by itself"}));
   }
   if (fits(*process_.exits, end)) return std::nullopt;
-  return with_output(
-      finding(process_.exits->at, fmt::format("{} {}, and not with {}", process_.name, end.words,
-                                              describe(*process_.exits))));
+  return with_output(finding(
+      process_.exits->at,
+      fmt::format("{} {}, and not with {}", process_.name, end.words, describe(*process_.exits))));
 }
 
 std::optional<Finding> ProcessRun::judge_stopped() const {
   const Program::End& end = *program_->end();
   if (!is_crash(end.signal) || end.signal == process_.stop_signal) return std::nullopt;
-  return with_output(finding(process_.run_at,
-                             fmt::format("{} {} when it was stopped", process_.name, end.words)));
+  return with_output(
+      finding(process_.run_at, fmt::format("{} {} when it was stopped", process_.name, end.words)));
 }
 
 std::vector<Finding> ProcessRun::stop(bool orderly) {
@@ -264,10 +261,9 @@ std::vector<Finding> ProcessRun::stop(bool orderly) {
       add(judge_stopped());
     } else {
       const char* name = ::sigabbrev_np(process_.stop_signal);
-      add(with_output(finding(process_.at,
-                              fmt::format("{} did not end within {} after SIG{} and was killed",
-                                          process_.name, format_duration(process_.stop_within),
-                                          name))));
+      add(with_output(finding(
+          process_.at, fmt::format("{} did not end within {} after SIG{} and was killed",
+                                   process_.name, format_duration(process_.stop_within), name))));
     }
   }
   add(await_rest(orderly && ended()));

@@ -41,8 +41,8 @@ void Processes::start(ProcessRun& run) {
 }
 
 bool Processes::all_ended() const {
-  return std::ranges::all_of(
-      runs_, [](const auto& run) { return !run->must_end() || run->ended(); });
+  return std::ranges::all_of(runs_,
+                             [](const auto& run) { return !run->must_end() || run->ended(); });
 }
 
 std::vector<Finding> Processes::stop_all(bool orderly) {

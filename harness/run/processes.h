@@ -1,6 +1,6 @@
 #pragma once
-// All programs of a run: started in order, watched, waited for if they end by themselves, stopped in
-// the reverse order.
+// All programs of a run: started in order, watched, waited for if they end by themselves, stopped
+// in the reverse order.
 
 #include <functional>
 #include <map>

@@ -25,8 +25,8 @@ class DatagramRelay final : public RelayRun {
       if (!got) {
         // ICMP's errors of answers that nobody took (udp(7)): not ours to keep.
         if (got.error() == Errno(ECONNREFUSED)) continue;
-        return fail(relay_.address.at, fmt::format("{} cannot receive: {}", relay_.name,
-                                                   got.error().name()));
+        return fail(relay_.address.at,
+                    fmt::format("{} cannot receive: {}", relay_.name, got.error().name()));
       }
       const ByteView octets = ByteView(buffer).substr(0, got->size);
       tell(false, relay_.address.transport, got->from, octets);
@@ -43,16 +43,17 @@ class DatagramRelay final : public RelayRun {
   std::optional<Socket> socket_for(Socket listener, const Endpoint& sender) {
     if (const auto known = sockets_.find(sender); known != sockets_.end()) return known->second;
     if (sockets_.size() == kSendersMax) {
-      fail(relay_.at, fmt::format("{} serves {} senders, more are not possible", relay_.name,
-                                  kSendersMax));
+      fail(relay_.at,
+           fmt::format("{} serves {} senders, more are not possible", relay_.name, kSendersMax));
       return std::nullopt;
     }
     const auto made = reach_target(sockets_.size() + 1);
     if (!made) return std::nullopt;
     sockets_.emplace(sender, *made);
     if (const auto local = api_.getsockname(*made)) stage_.blackboard.sits_at(*local, relay_.name);
-    stage_.loop.spawn(fmt::format("{}#{} back", relay_.name, sockets_.size()),
-                      [this, listener, socket = *made, sender] { answer(listener, socket, sender); });
+    stage_.loop.spawn(
+        fmt::format("{}#{} back", relay_.name, sockets_.size()),
+        [this, listener, socket = *made, sender] { answer(listener, socket, sender); });
     return *made;
   }
 
@@ -80,17 +81,17 @@ class DatagramRelay final : public RelayRun {
     if (under_way_ >= kHeldMax) return;
     const auto piece = pacer_.next(stage_.loop.now(), 1);
     ++under_way_;
-    stage_.loop.spawn(relay_.name + " delay",
-                      [this, due = piece.due, octets = std::move(datagram),
-                       give = std::move(give_on)] {
-                        stage_.loop.sleep_until(due);
-                        give(octets);
-                        --under_way_;
-                      });
+    stage_.loop.spawn(relay_.name + " delay", [this, due = piece.due, octets = std::move(datagram),
+                                               give = std::move(give_on)] {
+      stage_.loop.sleep_until(due);
+      give(octets);
+      --under_way_;
+    });
   }
 
   std::map<Endpoint, Socket> sockets_;  // by sender
-  StreamPacer pacer_{{.chop = std::nullopt, .delay = relay_.delay, .rate = 0}, stage_.seed,
+  StreamPacer pacer_{{.chop = std::nullopt, .delay = relay_.delay, .rate = 0},
+                     stage_.seed,
                      "relay " + relay_.name};
 };
 

@@ -25,8 +25,8 @@ std::optional<Finding> RelayRun::open() {
   const bool v6 = at->kind() == Endpoint::Kind::kIp && at->address().is_v6();
   const SocketArguments kind = socket_arguments(address.transport, v6);
   const auto failed = [&](const char* what, Errno error) {
-    return problem(fmt::format("cannot {} {}: {} ({})", what, at->to_string(), error.name(),
-                               error.text()));
+    return problem(
+        fmt::format("cannot {} {}: {} ({})", what, at->to_string(), error.name(), error.text()));
   };
   const auto listener = api_.socket(kind.domain, kind.type, kind.protocol);
   if (!listener) return failed("make a socket for", listener.error());
@@ -69,10 +69,9 @@ std::optional<Socket> RelayRun::reach_target(uint64_t number) {
   if (reached) reached = api_.connect(*socket, *target);
   if (reached) return *socket;
   if (socket) (void)api_.close(*socket);
-  fail(relay_.to.at,
-       fmt::format("{} cannot reach its target at {} {}: {} ({})", relay_.name,
-                   transport_name(transport), target->to_string(), reached.error().name(),
-                   reached.error().text()));
+  fail(relay_.to.at, fmt::format("{} cannot reach its target at {} {}: {} ({})", relay_.name,
+                                 transport_name(transport), target->to_string(),
+                                 reached.error().name(), reached.error().text()));
   return std::nullopt;
 }
 

@@ -35,7 +35,7 @@ struct Passage {
   StreamPacer pacer;
   std::deque<Held> held;
   size_t held_octets = 0;
-  bool ended = false;     // nothing more will come
+  bool ended = false;  // nothing more will come
   Duration last_delay{0};
   WaitList changed;
 };
@@ -56,9 +56,9 @@ class StreamRelay final : public RelayRun {
       stage_.loop.set_activity(relay_.name + " accept");
       const auto accepted = api_.accept(listener);
       if (!accepted) {
-        return fail(relay_.address.at, fmt::format("{} cannot accept: {} ({})", relay_.name,
-                                                   accepted.error().name(),
-                                                   accepted.error().text()));
+        return fail(relay_.address.at,
+                    fmt::format("{} cannot accept: {} ({})", relay_.name, accepted.error().name(),
+                                accepted.error().text()));
       }
       ++under_way_;
       stage_.loop.spawn(fmt::format("{}#{}", relay_.name, number), [this, accepted, number] {
@@ -114,19 +114,18 @@ class StreamRelay final : public RelayRun {
   // Answers the fiber that ends when this direction has.
   FiberId forward(const Shared& connection, const End& from, const End& to, uint64_t number) {
     const bool there = &from == &connection->client;
-    const std::string name =
-        fmt::format("{}#{} {}", relay_.name, number, there ? "there" : "back");
+    const std::string name = fmt::format("{}#{} {}", relay_.name, number, there ? "there" : "back");
     auto passage = std::make_shared<Passage>(pacing(), stage_.seed, "relay " + name);
     stage_.loop.spawn(name + " in", [=, this, &from] { take(*connection, from, *passage); });
-    return stage_.loop.spawn(name, [=, this, &from, &to] {
-      give(*connection, from, to, *passage);
-    });
+    return stage_.loop.spawn(name,
+                             [=, this, &from, &to] { give(*connection, from, to, *passage); });
   }
 
   void take(Connection& connection, const End& from, Passage& passage) {
     Bytes buffer(65536, '\0');
     while (true) {
-      while (passage.held_octets > kHeldOctetsMax) passage.changed.wait(stage_.loop, Instant::max());
+      while (passage.held_octets > kHeldOctetsMax)
+        passage.changed.wait(stage_.loop, Instant::max());
       const auto got = api_.recv(from.socket, buffer, 0);
       if (!got) connection.reset = true;
       if (!got || *got == 0) break;

@@ -34,9 +34,9 @@ std::string_view verdict_name(Verdict verdict);  // "pass", "fail", ...
 
 // A difference between what the scenario says and what happened.
 struct Finding {
-  Diagnostic diagnostic;  // place in the scenario file, message, details
-  std::string actor;      // instance, if one is to blame
-  std::string step;       // Step::path, if one is to blame
+  Diagnostic diagnostic;          // place in the scenario file, message, details
+  std::string actor;              // instance, if one is to blame
+  std::string step;               // Step::path, if one is to blame
   std::vector<std::string> spec;  // requirements that the step or expectation checks
 };
 
@@ -52,12 +52,12 @@ struct RunResult {
   std::string scenario;  // path as given on the command line
   std::string id;        // Scenario::id
   std::string name;
-  std::string row;      // Scenario::row
+  std::string row;  // Scenario::row
   std::string level = "must";
   std::vector<std::string> spec;       // requirements that it checks as a whole
   std::vector<std::string> part_spec;  // requirements that single steps and expectations check
   std::vector<std::string> files;      // paths by Location::file; the scenario's is the first
-  std::string backend;  // "real"
+  std::string backend;                 // "real"
   uint64_t seed = 0;
   Verdict verdict = Verdict::kError;
   std::string reason;  // one sentence for unsupported, invalid, error, skipped

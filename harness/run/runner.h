@@ -29,7 +29,7 @@ struct RunOptions {
   std::string scenario_path;  // for the result and `again`
   std::string backend = "real";
   uint64_t seed = 1;
-  Duration timeout{0};  // --timeout; 0: the scenario's own, or kDefaultTimeout
+  Duration timeout{0};   // --timeout; 0: the scenario's own, or kDefaultTimeout
   TimeScale time_scale;  // --time-scale: of limits on the machine's clock
   bool host_network = false;
   bool allow_remote = false;
@@ -37,7 +37,7 @@ struct RunOptions {
   bool check_determinism = false;  // on fake: play it twice and compare every event
   std::string output;              // the run's own folder, made already: OUT/<id>/<backend>-<seed>
   std::string again;               // the command that repeats this run
-  std::string row;  // Scenario::row
+  std::string row;                 // Scenario::row
   // Why it is known to fail, from `expected_failure` or the known failures; empty: it should pass.
   std::string expected_failure;
   bool strict = false;  // a failed `should` or `may` is a failure like any other

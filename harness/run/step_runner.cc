@@ -106,8 +106,8 @@ std::optional<Finding> run_step(Branch& branch, const Step& step) {
   if (!holds_steps(step.verb)) stage.journal.record(run.name, StepStarted{step.path, step.at});
   Answer answer;
   {
-    const Instant limit = step.within ? stage.loop.now() + stage.time_scale.limit(*step.within)
-                                      : Instant::max();
+    const Instant limit =
+        step.within ? stage.loop.now() + stage.time_scale.limit(*step.within) : Instant::max();
     DeadlineScope deadline(stage.loop, limit);
     answer = kVerbs[static_cast<size_t>(step.verb)](branch, step);
   }

@@ -12,8 +12,8 @@ StreamPacer::Piece StreamPacer::next(Instant now, size_t available) {
   Piece piece{available, now};
   if (options_.chop) {
     const auto spread = static_cast<uint64_t>(options_.chop->high - options_.chop->low) + 1;
-    const uint64_t size = static_cast<uint64_t>(options_.chop->low) +
-                          chance_.below(spread, number, Purpose::kPiece);
+    const uint64_t size =
+        static_cast<uint64_t>(options_.chop->low) + chance_.below(spread, number, Purpose::kPiece);
     piece.octets = std::min<uint64_t>(available, size);
   }
   const Duration spread = options_.delay.high - options_.delay.low;

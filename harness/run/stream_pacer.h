@@ -1,7 +1,7 @@
 #pragma once
 // When the octets of a stream go on: cut into pieces, kept back, slowed down. Pure: time comes in,
-// instants come out; who sends is somebody else. The sizes and delays are a function of the seed, the
-// stream's name and the number of the piece.
+// instants come out; who sends is somebody else. The sizes and delays are a function of the seed,
+// the stream's name and the number of the piece.
 
 #include <cstdint>
 #include <optional>

@@ -10,7 +10,7 @@ namespace netrig {
 
 namespace {
 
-constexpr const char* kKinds[] = {"capture", "order",       "time",  "delivery",
+constexpr const char* kKinds[] = {"capture", "order",       "time",   "delivery",
                                   "latency", "connections", "stream", "process"};
 
 const Member* find_kind(const Node& node) {

@@ -142,9 +142,8 @@ class StartOrder {
         for (const auto& [one, index] : index_) known.push_back(one);
         reading_.unknown(place(number), "process", name, known);
       } else if (state_[earlier->second] == State::kOpen) {
-        reading_.mistake(place(number),
-                         fmt::format("'{}' waits for '{}', which waits for it",
-                                     processes_[number].name, name));
+        reading_.mistake(place(number), fmt::format("'{}' waits for '{}', which waits for it",
+                                                    processes_[number].name, name));
       } else {
         visit(earlier->second);
       }
@@ -209,8 +208,9 @@ Relay build_relay(Reading& reading, const Member& member) {
   }
   judge_transports(reading, relay);
   if (keeps_boundaries(relay.address.transport) && (relay.chop || relay.rate > 0)) {
-    reading.mistake(relay.at, fmt::format("'{}' is for streams: '{}' forwards datagrams",
-                                          relay.chop ? "chop" : "rate", relay.name),
+    reading.mistake(relay.at,
+                    fmt::format("'{}' is for streams: '{}' forwards datagrams",
+                                relay.chop ? "chop" : "rate", relay.name),
                     {"\"network\" can slow them down"});
   }
   return relay;

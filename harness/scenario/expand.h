@@ -9,7 +9,7 @@
 
 namespace netrig {
 
-inline constexpr size_t kLinksMax = 10'000;  // directed pairs of hosts with a fault
+inline constexpr size_t kLinksMax = 10'000;         // directed pairs of hosts with a fault
 inline constexpr size_t kLinkChangesMax = 100'000;  // by all events together
 
 // `ladder` becomes steps of its actors and rules of the network. Each rung is a send, a receive and

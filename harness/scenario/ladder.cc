@@ -254,11 +254,9 @@ void LadderExpansion::add_receive(const Rung& rung, const std::string& sent_by_s
   last_sender_[rung.to->name] = rung.from->name;
 }
 
-void LadderExpansion::add_barrier(const Rung& rung,
-                                  std::vector<const ActorOutline*> parties) {
-  std::erase_if(parties, [](const ActorOutline* one) {
-    return one->kind != ActorOutline::Kind::kActor;
-  });
+void LadderExpansion::add_barrier(const Rung& rung, std::vector<const ActorOutline*> parties) {
+  std::erase_if(parties,
+                [](const ActorOutline* one) { return one->kind != ActorOutline::Kind::kActor; });
   if (parties.size() < 2) return;
   const std::string name = fmt::format("rung {}", rung.number);
   for (const ActorOutline* actor : parties) {

@@ -90,8 +90,7 @@ ActorOutline outline_service_of(const Member& member, ActorOutline::Kind kind,
     outline.address = *address;
     outline.transport = outline.service = address->transport;
     outline.has_service = true;
-    outline.opening =
-        has_connections(address->transport) ? Opening::kListen : Opening::kBind;
+    outline.opening = has_connections(address->transport) ? Opening::kListen : Opening::kBind;
   }
   return outline;
 }
@@ -119,8 +118,8 @@ Outline outline_of(const Node& root) {
   }
   if (const Member* processes = root.find("processes")) {
     for (const Member& member : processes->value.members) {
-      add(outline, outline_service_of(member, ActorOutline::Kind::kProcess,
-                                      first_listening(member.value)));
+      add(outline,
+          outline_service_of(member, ActorOutline::Kind::kProcess, first_listening(member.value)));
     }
   }
   if (const Member* relays = root.find("relays")) {

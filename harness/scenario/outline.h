@@ -1,6 +1,7 @@
 #pragma once
 // What the stages before the model need to know of those who take part (actors, processes, relays):
-// names, hosts, openings, transports. Read from the tree with a shrug: what is malformed is left out, others tell about it.
+// names, hosts, openings, transports. Read from the tree with a shrug: what is malformed is left
+// out, others tell about it.
 
 #include <map>
 #include <optional>

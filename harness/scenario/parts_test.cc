@@ -97,9 +97,8 @@ TEST_F(PartsTest, WhatAnotherFileGetsWrongIsToldThere) {
 
 TEST_F(PartsTest, FilesAreRelativeToWhoNamesThemAndStayInTheFolder) {
   write("sub/data.bin", "octets");
-  write(
-      "sub/lib.parts.json",
-      R"({"parts": {"p": {"steps": [
+  write("sub/lib.parts.json",
+        R"({"parts": {"p": {"steps": [
             {"send": {"file": "data.bin"}}, {"use": "../top.parts.json#q"}]}}})");
   write("top.parts.json", R"({"parts": {"q": {"steps": [{"send": "q"}]}}})");
   EXPECT_THAT(places(read_using(R"({"use": "sub/lib.parts.json#p"})")), IsEmpty());

@@ -77,7 +77,7 @@ TEST(Reader, UnknownVariablesAreToldWithTheNearest) {
   EXPECT_THAT(bad_steps("[{\"send\": \"${sever.port}\"}]"),
               ElementsAre("3:11 unknown actor 'sever' (did you mean 'server'?)"));
   EXPECT_THAT(bad_steps("[{\"send\": \"${server.pord}\"}]"),
-              ElementsAre(HasSubstr("3:11 unknown property of 'server': 'pord'")));
+              ElementsAre(HasSubstr("3:11 unknown property of the actor 'server': 'pord'")));
   EXPECT_THAT(bad_steps("[{\"send\": \"${server.path}\"}]"),
               ElementsAre("3:11 'server' has no path: its transport is tcp"));
   EXPECT_THAT(bad_steps("[{\"send\": \"${client.port}\"}]"),

@@ -24,7 +24,8 @@ struct ProgramOptions {
   std::map<std::string, std::string> environment;
   std::string folder;  // working folder, absolute
   Bytes input;         // for its stdin, which ends behind it
-  size_t output_max = size_t{16} << 20;  // octets kept of each stream; what is beyond is thrown away
+  size_t output_max =
+      size_t{16} << 20;  // octets kept of each stream; what is beyond is thrown away
 };
 
 // Its standard streams as far as they were read.
@@ -43,7 +44,8 @@ class Program {
   virtual ~Program() = default;
 
   virtual pid_t pid() const = 0;  // of the first process, as others in the world see it
-  // How the first process ended: a sentence without subject, and what a shell would call its status.
+  // How the first process ended: a sentence without subject, and what a shell would call its
+  // status.
   struct End {
     int status = 0;  // exit status, if `signal` is 0
     int signal = 0;

@@ -1,6 +1,6 @@
 #pragma once
-// Which sockets a world makes: the pairs of domain and type that it knows, and the protocols that go
-// with them. The same for all worlds; making them is the worlds' business.
+// Which sockets a world makes: the pairs of domain and type that it knows, and the protocols that
+// go with them. The same for all worlds; making them is the worlds' business.
 
 #include "harness/base/errno.h"
 #include "harness/net/endpoint.h"
