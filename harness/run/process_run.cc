@@ -9,10 +9,10 @@
 #include <fstream>
 #include <re2/re2.h>
 
+#include "harness/base/signal_names.h"
 #include "harness/base/text.h"
 #include "harness/run/run_variables.h"
 #include "harness/run/verbs.h"
-#include "harness/scenario/signal_names.h"
 
 namespace netrig {
 namespace {

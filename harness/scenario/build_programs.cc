@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 #include <map>
 
+#include "harness/base/signal_names.h"
 #include "harness/scenario/build.h"
 #include "harness/scenario/format_table.h"
-#include "harness/scenario/signal_names.h"
 
 namespace netrig {
 

@@ -1,6 +1,6 @@
 // The format's table: kinds of packets, and what must hold of a finished run.
+#include "harness/base/signal_names.h"
 #include "harness/scenario/format_forms.h"
-#include "harness/scenario/signal_names.h"
 
 namespace netrig::format_parts {
 

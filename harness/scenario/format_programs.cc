@@ -1,6 +1,6 @@
 // The format's table: programs under test, and relays.
+#include "harness/base/signal_names.h"
 #include "harness/scenario/format_forms.h"
-#include "harness/scenario/signal_names.h"
 
 namespace netrig::format_parts {
 

@@ -64,7 +64,8 @@ TEST_F(PartsTest, WholeMatchersAreParameters) {
 TEST_F(PartsTest, AParameterIsNotTakenForOneOfTheSameName) {
   const ReadResult result = read_using(R"({"use": "outer", "with": {"x": "1"}})",
                                        R"("parts": {
-           "outer": {"parameters": ["x"], "steps": [{"use": "inner", "with": {"y": "${x}", "x": "2"}}]},
+           "outer": {"parameters": ["x"],
+                     "steps": [{"use": "inner", "with": {"y": "${x}", "x": "2"}}]},
            "inner": {"parameters": ["x", "y"], "steps": [{"send": "${x}${y}"}]}}, )");
   ASSERT_THAT(places(result), IsEmpty());
   EXPECT_THAT(result.expanded, HasSubstr("\"21\""));

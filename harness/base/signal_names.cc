@@ -1,4 +1,4 @@
-#include "harness/scenario/signal_names.h"
+#include "harness/base/signal_names.h"
 
 #include <algorithm>
 #include <csignal>
