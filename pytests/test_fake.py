@@ -55,7 +55,7 @@ def test_every_shipped_scenario_gives_the_same_octets_with_one_job_and_with_eigh
     ways = [shipped(netrig, "--out", "one", "-j", "1"), shipped(netrig, "--out", "eight", "-j", "8")]
     assert len(ways[0]) > 100
     for one, eight in zip(*ways, strict=True):
-        assert one["verdict"] == "pass", one
+        assert one["verdict"] in ("pass", "xfail"), one
         assert one["fingerprints"] == eight["fingerprints"], one["id"]
         assert one["counters"] == eight["counters"], one["id"]
         assert files_of(netrig, one) == files_of(netrig, eight), one["id"]
@@ -103,7 +103,8 @@ def test_the_same_datagrams_are_lost_on_fake_and_on_real(netrig, folder):
         lost.setdefault((result["id"], result["seed"]), {})[result["backend"]] = (result["verdict"], fates)
     compared = 0
     for run, worlds in lost.items():
-        if len(worlds) < 2 or "unsupported" in (worlds["fake"][0], worlds["real"][0]):
+        # A machine that is too slow for a run's times says `invalid`, which is nothing to compare.
+        if len(worlds) < 2 or {"unsupported", "invalid"} & {worlds["fake"][0], worlds["real"][0]}:
             continue
         assert worlds["fake"] == worlds["real"], run
         compared += any(fates[0] for fates in worlds["fake"][1].values())

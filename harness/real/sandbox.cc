@@ -49,8 +49,10 @@ std::expected<void, std::string> set_up_inside(const SandboxOptions& options) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   go.write.reset();
   problem.read.reset();
-  // The parent may have died before the prctl: then nobody holds the pipe's other end.
-  char byte = 0;
+  // Only now may the parent say "go": had it died before the prctl, nothing would end this process.
+  // Dead since, nobody holds the pipe's other end.
+  char byte = 'r';
+  if (::write(problem.write.get(), &byte, 1) != 1) ::_exit(kSetUpFailed);
   if (::read(go.read.get(), &byte, 1) != 1) ::_exit(kSetUpFailed);
   if (auto done = set_up_inside(options); !done) {
     const std::string& text = done.error();
@@ -142,8 +144,11 @@ std::expected<SandboxChild, std::string> start_in_sandbox(const SandboxOptions& 
   go->read.reset();
   problem->write.reset();
   std::string error;
+  char ready = 0;
   if (auto mapped = write_id_maps(child); !mapped) {
     error = mapped.error();
+  } else if (::read(problem->read.get(), &ready, 1) != 1) {
+    error = "the sandbox's process ended at once";
   } else if (::write(go->write.get(), "g", 1) != 1) {
     error = system_error("cannot start the sandbox");
   } else {

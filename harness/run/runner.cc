@@ -50,6 +50,7 @@ struct RunningJob::State {
   RunResult result;  // blank until it has ended
   bool ended = false;
   bool killed = false;
+  bool interrupted = false;
   // One of the two plays it.
   pid_t pid = -1;
   Fd pipe;
@@ -83,8 +84,10 @@ struct RunningJob::State {
 
   void come_to_nothing(int status, bool half_a_result) {
     ended = true;
-    result.verdict = killed ? Verdict::kInterrupted : Verdict::kError;
-    if (!killed) result.reason = process_end(status, half_a_result);
+    // A worker that is asked to end between two runs has none to tell of.
+    const bool asked = killed || (interrupted && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    result.verdict = asked ? Verdict::kInterrupted : Verdict::kError;
+    if (!asked) result.reason = process_end(status, half_a_result);
   }
 
   void read_pipe() {
@@ -213,6 +216,7 @@ std::optional<RunResult> RunningJob::take_result() {
 }
 
 void RunningJob::interrupt() {
+  state_->interrupted = true;
   if (state_->worker) state_->worker->signal(SIGTERM);
   if (state_->pid > 0) ::kill(state_->pid, SIGTERM);
 }
