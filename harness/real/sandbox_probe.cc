@@ -1,5 +1,6 @@
 #include <cerrno>
 #include <charconv>
+#include <filesystem>
 #include <fmt/format.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
@@ -63,17 +64,26 @@ SandboxProblem user_namespaces_allowed() {
   return good(what, "allowed");
 }
 
-// What the child of a real sandbox finds; its exit status says which step failed.
-enum Step : int { kAllDone = 0, kCaptureRefused = 3 };
+// What the child of a real sandbox finds: bits of its exit status.
+enum Missing : int { kCapture = 1, kOwnProcesses = 2 };
 
-int try_capture() {
+int try_inside() {
   const Fd packets(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
-  return packets ? kAllDone : kCaptureRefused;
+  std::error_code error;
+  const bool own = std::filesystem::read_symlink("/proc/self", error) == std::to_string(::getpid());
+  return (packets ? 0 : kCapture) | (own ? 0 : kOwnProcesses);
+}
+
+SandboxProblem user_ids() {
+  if (::geteuid() == 0) return good("user ids", "all of them: servers can change their user");
+  return good("user ids", fmt::format("your own ({}) only: a server that changes its user needs "
+                                      "root, or an option to stay",
+                                      ::geteuid()));
 }
 
 std::vector<SandboxProblem> whole_sandbox() {
   std::vector<SandboxProblem> found;
-  auto child = start_in_sandbox({.host_count = 2}, try_capture);
+  auto child = start_in_sandbox({.host_count = 2}, try_inside);
   if (!child) {
     const bool map = child.error().find("_map") != std::string::npos;
     found.push_back(
@@ -85,12 +95,20 @@ std::vector<SandboxProblem> whole_sandbox() {
     return found;
   }
   found.push_back(good("sandbox", "network, PID and mount namespaces work"));
-  if (wait_for_sandbox(*child) == kAllDone) {
+  const int missing = wait_for_sandbox(*child);
+  if ((missing & kCapture) == 0) {
     found.push_back(good("capture", "AF_PACKET works in the sandbox"));
   } else {
     found.push_back({"capture", false, "AF_PACKET sockets are refused in the sandbox",
                      "load the module: modprobe af_packet"});
   }
+  if ((missing & kOwnProcesses) == 0) {
+    found.push_back(good("programs", "can be started and watched"));
+  } else {
+    found.push_back({"programs", false, "the kernel refuses a /proc of the sandbox's own",
+                     "in Docker: --security-opt systempaths=unconfined"});
+  }
+  found.push_back(user_ids());
   return found;
 }
 
