@@ -63,10 +63,10 @@ uint32_t sum8(ByteView octets) {
   });
 }
 
-template <size_t kOctets>
+template <size_t Octets>
 Bytes digest(unsigned char* (*compute)(const unsigned char*, size_t, unsigned char*),
              ByteView octets) {
-  std::array<unsigned char, kOctets> result{};
+  std::array<unsigned char, Octets> result{};
   compute(unsigned_octets(octets), octets.size(), result.data());
   return Bytes(result.begin(), result.end());
 }

@@ -195,7 +195,7 @@ std::expected<StartedProgram, StartProblem> start_program(const ProgramCommand& 
   Prepared program{command, std::move(*file), {}, {}, {}, {}, {}, {}};
   point_at(program.arguments, command.arguments);
   for (const auto& [name, value] : command.environment) {
-    program.variables.push_back(name + "=" + value);
+    program.variables.push_back(fmt::format("{}={}", name, value));
   }
   point_at(program.environment, program.variables);
   auto report = make_pipe();

@@ -40,7 +40,7 @@ std::string place_text(const SourceFile& file, Location at) {
 // Rows of one table, as many as there is room for.
 class Rows {
  public:
-  void add(std::string row, size_t& room) {
+  void add(const std::string& row, size_t& room) {
     if (row.size() > room) {
       ++untold_;
       return;

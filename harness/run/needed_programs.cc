@@ -67,9 +67,9 @@ std::optional<std::string> missing_program(const Scenario& scenario, std::string
     if (found) continue;
     const std::string_view package =
         needed.package.empty() ? debian_package(needed.program) : std::string_view(needed.package);
-    const std::string what = found.error() == Errno(EACCES)
-                                 ? fmt::format("{} cannot be executed", needed.program)
-                                 : fmt::format("{} is not installed", needed.program);
+    std::string what = found.error() == Errno(EACCES)
+                           ? fmt::format("{} cannot be executed", needed.program)
+                           : fmt::format("{} is not installed", needed.program);
     if (package.empty()) return what;
     return fmt::format("{} (Debian package {})", what, package);
   }

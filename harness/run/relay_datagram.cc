@@ -54,7 +54,7 @@ class DatagramRelay final : public RelayRun {
     stage_.loop.spawn(
         fmt::format("{}#{} back", relay_.name, sockets_.size()),
         [this, listener, socket = *made, sender] { answer(listener, socket, sender); });
-    return *made;
+    return made;
   }
 
   void answer(Socket listener, Socket socket, const Endpoint& sender) {

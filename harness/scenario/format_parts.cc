@@ -6,63 +6,64 @@ namespace netrig::format_parts {
 
 using namespace forms;
 
-ObjectFormat file() {
+namespace {
+
+// What is said of the whole file.
+std::vector<KeyFormat> heading() {
   return {
-      .part = Part::kFile,
-      .name = "scenario",
-      .title = "a scenario",
-      .doc = "One file is one scenario. Plain JSON; `//` and `/* */` comments are read over.",
-      .keys = {
-          {.name = "$schema",
-           .forms = {text(0)},
-           .doc = "for editors: path of the schema",
-           .example = "\"schema/scenario-1.json\""},
-          {.name = "name",
-           .forms = {text()},
-           .doc = "one sentence: what holds if it passes",
-           .example = "\"A client and a server greet each other over TCP\"",
-           .required = true},
-          {.name = "about", .forms = {text(0)}, .doc = "more about it, for readers"},
-          {.name = "tags",
-           .forms = {list_of({name()})},
-           .doc = "words to select it by (`-t`)",
-           .example = "[\"tcp\", \"smoke\"]"},
-          {.name = "level",
-           .forms = {choice({"must", "should", "may"})},
-           .doc =
-               "how binding what it checks is, as in RFC 2119; when a `should` or `may` fails the "
-               "run `deviates`, and fails the call only with `--strict`",
-           .example = "\"should\"",
-           .fallback = "\"must\""},
-          {.name = "spec",
-           .forms = {list_of({text()}, 1)},
-           .doc = "the requirements that it checks, for `--conformance`",
-           .example = "[\"RFC 1035 4.2.1\"]"},
-          {.name = "backends",
-           .forms = {list_of({choice({"fake", "real", "wire"})}, 1)},
-           .doc = "the worlds it can run on",
-           .example = "[\"real\"]",
-           .fallback = "all of them"},
-          {.name = "needs",
-           .forms = {list_of({text(), object(Part::kProgram)}, 1)},
-           .doc = "programs that must be installed; without them its runs are `unsupported`",
-           .example = "[\"redis-server\"]"},
-          {.name = "skip", .forms = {text()}, .doc = "a reason not to run it for now"},
-          {.name = "expected_failure",
-           .forms = {text(), object(Part::kExpectedFailure)},
-           .doc = "why it is known to fail: a run that fails is `xfail` and no failure, one that "
-                  "passes is `xpass` and is one",
-           .example = "\"answers in the wrong order, bug 17\""},
-          {.name = "seed",
-           .forms = {integer(0)},
-           .doc = "what all chance of a run comes from",
-           .example = "7",
-           .fallback = "1"},
-          {.name = "timeout",
-           .forms = {duration()},
-           .doc = "the longest that a run may take",
-           .example = "\"30s\""},
-          {.name = "env",
+      {.name = "$schema",
+       .forms = {text(0)},
+       .doc = "for editors: path of the schema",
+       .example = "\"schema/scenario-1.json\""},
+      {.name = "name",
+       .forms = {text()},
+       .doc = "one sentence: what holds if it passes",
+       .example = "\"A client and a server greet each other over TCP\"",
+       .required = true},
+      {.name = "about", .forms = {text(0)}, .doc = "more about it, for readers"},
+      {.name = "tags",
+       .forms = {list_of({name()})},
+       .doc = "words to select it by (`-t`)",
+       .example = "[\"tcp\", \"smoke\"]"},
+      {.name = "level",
+       .forms = {choice({"must", "should", "may"})},
+       .doc = "how binding what it checks is, as in RFC 2119; when a `should` or `may` fails the "
+              "run `deviates`, and fails the call only with `--strict`",
+       .example = "\"should\"",
+       .fallback = "\"must\""},
+      {.name = "spec",
+       .forms = {list_of({text()}, 1)},
+       .doc = "the requirements that it checks, for `--conformance`",
+       .example = "[\"RFC 1035 4.2.1\"]"},
+      {.name = "backends",
+       .forms = {list_of({choice({"fake", "real", "wire"})}, 1)},
+       .doc = "the worlds it can run on",
+       .example = "[\"real\"]",
+       .fallback = "all of them"},
+      {.name = "needs",
+       .forms = {list_of({text(), object(Part::kProgram)}, 1)},
+       .doc = "programs that must be installed; without them its runs are `unsupported`",
+       .example = "[\"redis-server\"]"},
+      {.name = "skip", .forms = {text()}, .doc = "a reason not to run it for now"},
+      {.name = "expected_failure",
+       .forms = {text(), object(Part::kExpectedFailure)},
+       .doc = "why it is known to fail: a run that fails is `xfail` and no failure, one that "
+              "passes is `xpass` and is one",
+       .example = "\"answers in the wrong order, bug 17\""},
+      {.name = "seed",
+       .forms = {integer(0)},
+       .doc = "what all chance of a run comes from",
+       .example = "7",
+       .fallback = "1"},
+      {.name = "timeout",
+       .forms = {duration()},
+       .doc = "the longest that a run may take",
+       .example = "\"30s\""}};
+}
+
+// What takes part, and what must hold.
+std::vector<KeyFormat> body() {
+  return {{.name = "env",
            .forms = {object(Part::kTakenEnvironment)},
            .doc = "environment variables that it takes, as `${env.NAME}`",
            .example = "{ \"REDIS_PORT\": \"6379\" }"},
@@ -97,8 +98,17 @@ ObjectFormat file() {
            .doc = "names for kinds of packets, for expectations"},
           {.name = "expect",
            .forms = {list_of({object(Part::kExpectation)})},
-           .doc = "what must hold of the finished run"},
-      }};
+           .doc = "what must hold of the finished run"}};
+}
+
+}  // namespace
+
+ObjectFormat file() {
+  return {.part = Part::kFile,
+          .name = "scenario",
+          .title = "a scenario",
+          .doc = "One file is one scenario. Plain JSON; `//` and `/* */` comments are read over.",
+          .keys = heading() + body()};
 }
 
 ObjectFormat vars() {
