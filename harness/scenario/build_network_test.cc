@@ -3,6 +3,7 @@
 #include <fstream>
 #include <gmock/gmock.h>
 #include <map>
+#include <unistd.h>
 
 #include "harness/scenario/scenario_testing.h"
 
@@ -143,7 +144,7 @@ TEST(BuildLink, TellsMistakes) {
 class BuildLinkFiles : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = testing::TempDir() + "build_network_test";
+    folder_ = testing::TempDir() + "build_network_test-" + std::to_string(::getpid());
     std::filesystem::create_directories(folder_);
     std::ofstream(folder_ + "/good.dist") << "-1 0 1\n";
     std::ofstream(folder_ + "/bad.dist") << "-1 zero 1\n";

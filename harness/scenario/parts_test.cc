@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include "harness/scenario/scenario_testing.h"
 
@@ -19,6 +20,7 @@ class PartsTest : public testing::Test {
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_ + "/sub");
   }
+  ~PartsTest() override { std::filesystem::remove_all(folder_); }
   void write(const std::string& name, const std::string& text) {
     std::ofstream(folder_ + "/" + name) << text;
   }
@@ -37,7 +39,8 @@ class PartsTest : public testing::Test {
     return all;
   }
 
-  std::string folder_ = testing::TempDir() + "parts";
+  // Tests run side by side, one a process.
+  std::string folder_ = testing::TempDir() + "parts-" + std::to_string(::getpid());
 };
 
 TEST_F(PartsTest, StepsStandWhereTheyAreUsedAndCount) {
