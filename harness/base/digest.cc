@@ -6,21 +6,14 @@
 #include <openssl/sha.h>
 #include <zlib.h>
 
+#include "harness/base/integer_octets.h"
+
 namespace netrig {
 
 namespace {
 
 const unsigned char* unsigned_octets(ByteView octets) {
   return reinterpret_cast<const unsigned char*>(octets.data());
-}
-
-Bytes number(uint32_t value, size_t octets, bool little_endian) {
-  Bytes bytes;
-  for (size_t i = 0; i < octets; ++i) {
-    const size_t shift = 8 * (little_endian ? i : octets - 1 - i);
-    bytes += static_cast<char>(value >> shift & 0xFF);
-  }
-  return bytes;
 }
 
 // RFC 1071: the one's complement of the one's complement sum of 16-bit words, an odd last octet
@@ -112,17 +105,17 @@ Bytes checksum_of(Checksum checksum, ByteView octets, bool little_endian) {
   const size_t size = checksum_octets(checksum);
   switch (checksum) {
     case Checksum::kInternet:
-      return number(internet(octets), size, little_endian);
+      return integer_octets(internet(octets), size, little_endian);
     case Checksum::kCrc32:
-      return number(zlib_crc32(octets), size, little_endian);
+      return integer_octets(zlib_crc32(octets), size, little_endian);
     case Checksum::kCrc32c:
-      return number(crc32c(octets), size, little_endian);
+      return integer_octets(crc32c(octets), size, little_endian);
     case Checksum::kAdler32:
-      return number(zlib_adler32(octets), size, little_endian);
+      return integer_octets(zlib_adler32(octets), size, little_endian);
     case Checksum::kXor8:
-      return number(xor8(octets), size, little_endian);
+      return integer_octets(xor8(octets), size, little_endian);
     case Checksum::kSum8:
-      return number(sum8(octets), size, little_endian);
+      return integer_octets(sum8(octets), size, little_endian);
     case Checksum::kSha1:
       return digest<SHA_DIGEST_LENGTH>(::SHA1, octets);
     case Checksum::kSha256:

@@ -51,7 +51,7 @@ RealProgram::RealProgram(RealLoop& loop, const ProgramOptions& options, StartedP
   if (input_.empty()) {
     started_.input.reset();
   } else {
-    feeder_ = loop_.spawn("input of " + options.name, [this] { feed(); });
+    loop_.spawn("input of " + options.name, [this] { feed(); });
   }
 }
 
@@ -90,17 +90,12 @@ void RealProgram::feed() {
 void RealProgram::read_report() {
   if (const auto ended = take_program_end(started_.report, gone_)) {
     end_ = End{ended->status, ended->signal, ended->to_string()};
-    // What it wrote before it ended is in the pipes already.
-    read_rest(started_.output, output_.out);
-    read_rest(started_.errors, output_.errors);
+    // What it wrote before it ended is in the pipes already: 64 KiB, unless it enlarged them.
+    if (started_.output) read_stream(started_.output, output_.out);
+    if (started_.errors) read_stream(started_.errors, output_.errors);
   }
   if (gone_) close(started_.report);
   readers_.wake_all(loop_);
-}
-
-void RealProgram::read_rest(Fd& from, Bytes& to) {
-  // A pipe holds 64 KiB unless its owner enlarged it.
-  if (from) read_stream(from, to);
 }
 
 void RealProgram::read_stream(Fd& from, Bytes& to) {

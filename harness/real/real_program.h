@@ -40,7 +40,6 @@ class RealProgram final : public Program {
   void feed();
   void read_report();
   void read_stream(Fd& from, Bytes& to);
-  void read_rest(Fd& from, Bytes& to);
   void close(Fd& fd);
   std::vector<pid_t> processes() const;
 
@@ -48,7 +47,6 @@ class RealProgram final : public Program {
   size_t output_max_;
   Bytes input_;
   size_t fed_ = 0;
-  FiberId feeder_ = 0;
   StartedProgram started_;
   ProgramOutput output_;
   std::optional<End> end_;

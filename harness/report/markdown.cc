@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <map>
 #include <utility>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "harness/report/escape.h"
 #include "harness/report/failure_text.h"
 #include "harness/report/output_file.h"
+#include "harness/report/reason_counts.h"
 
 namespace netrig {
 
@@ -92,7 +92,7 @@ class MarkdownReporter : public Reporter {
       case Verdict::kSkipped:
       case Verdict::kNotRun:
       case Verdict::kXfail:
-        return count_reason(result);
+        return reasons_.count(result);
       default:
         return tell_failure(result);
     }
@@ -103,12 +103,12 @@ class MarkdownReporter : public Reporter {
     file_.append(failures_.table("Not right", "| run | verdict | what | again |"));
     file_.append(flaky_.table("Flaky", "| run | attempts | what was wrong at first |"));
     Rows reasons;
-    for (const auto& [key, count] : reasons_) {
+    for (const auto& [key, count] : reasons_.counts()) {
       reasons.add(fmt::format("| {} | {} | {} |\n", count, capitalised(verdict_name(key.first)),
                               markdown_cell(shortened(key.second))),
                   room_);
     }
-    for (size_t i = 0; i < reasons_untold_; ++i) reasons.add("", room_ = 0);
+    for (size_t i = 0; i < reasons_.untold(); ++i) reasons.add("", room_ = 0);
     file_.append(reasons.table("Did not run", "| runs | verdict | reason |"));
     return file_.commit();
   }
@@ -146,20 +146,10 @@ class MarkdownReporter : public Reporter {
                room_);
   }
 
-  void count_reason(const RunResult& result) {
-    auto key = std::pair(result.verdict, result.reason);
-    if (reasons_.size() < kReasonsMax || reasons_.contains(key)) {
-      ++reasons_[key];
-    } else {
-      ++reasons_untold_;
-    }
-  }
-
   OutputFile file_;
   size_t room_ = kMarkdownOctetsMax;
   Rows failures_, flaky_;
-  std::map<std::pair<Verdict, std::string>, size_t> reasons_;
-  size_t reasons_untold_ = 0;
+  ReasonCounts reasons_{kReasonsMax};
 };
 
 // The longest run of '`'.

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <map>
 #include <string>
 #include <utility>
 
 #include "harness/base/text.h"
 #include "harness/report/escape.h"
 #include "harness/report/failure_text.h"
+#include "harness/report/reason_counts.h"
 
 namespace netrig {
 
@@ -114,12 +114,12 @@ class TerminalReporter : public Reporter {
 
   std::string finished(const Totals& totals) override {
     std::string text;
-    for (const auto& [key, count] : reasons_) {
+    for (const auto& [key, count] : reasons_.counts()) {
       text +=
           fmt::format("{} {}: {}\n", count, verdict_words(key.first), printable_line(key.second));
     }
-    if (reasons_untold_ > 0) {
-      text += fmt::format("{} did not run for other reasons: -v lists them\n", reasons_untold_);
+    if (reasons_.untold() > 0) {
+      text += fmt::format("{} did not run for other reasons: -v lists them\n", reasons_.untold());
     }
     text += paint(summary_line(totals), is_good(totals) ? kGreen : kBoldRed) + "\n";
     planned_ = 0;  // no bar below the summary
@@ -132,16 +132,7 @@ class TerminalReporter : public Reporter {
     if (options_.verbosity >= 1) {
       print(fmt::format("{}   {}\n", head(result), printable_line(result.reason)));
     } else if (options_.verbosity == 0) {
-      count_reason(result);
-    }
-  }
-
-  void count_reason(const RunResult& result) {
-    auto key = std::pair(result.verdict, result.reason);
-    if (reasons_.size() < kReasonsMax || reasons_.contains(key)) {
-      ++reasons_[key];
-    } else {
-      ++reasons_untold_;
+      reasons_.count(result);
     }
   }
 
@@ -213,8 +204,7 @@ class TerminalReporter : public Reporter {
   size_t done_ = 0;
   size_t bad_ = 0;
   bool bar_shown_ = false;
-  std::map<std::pair<Verdict, std::string>, size_t> reasons_;
-  size_t reasons_untold_ = 0;
+  ReasonCounts reasons_{kReasonsMax};
 };
 
 }  // namespace

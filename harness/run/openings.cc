@@ -10,9 +10,7 @@ namespace {
 std::expected<Socket, Finding> make_socket(Branch& branch, Transport transport,
                                            const Endpoint& endpoint, Location at) {
   ActorRun& run = branch.run;
-  const bool v6 = endpoint.kind() == Endpoint::Kind::kIp && endpoint.address().is_v6();
-  const SocketArguments kind = socket_arguments(transport, v6);
-  const auto made = run.api.socket(kind.domain, kind.type, kind.protocol);
+  const auto made = make_socket(run.api, transport, endpoint);
   if (!made) return std::unexpected(opening_failed(run, at, "cannot make a socket", made.error()));
   for (const OptionSetting& setting : run.actor.options) {
     const auto set = apply_option(branch, *made, setting);

@@ -22,13 +22,11 @@ std::optional<Finding> RelayRun::open() {
   };
   const auto at = stage_.resolve(address, relay_.host, variables);
   if (!at) return problem(at.error());
-  const bool v6 = at->kind() == Endpoint::Kind::kIp && at->address().is_v6();
-  const SocketArguments kind = socket_arguments(address.transport, v6);
   const auto failed = [&](const char* what, Errno error) {
     return problem(
         fmt::format("cannot {} {}: {} ({})", what, at->to_string(), error.name(), error.text()));
   };
-  const auto listener = api_.socket(kind.domain, kind.type, kind.protocol);
+  const auto listener = make_socket(api_, address.transport, *at);
   if (!listener) return failed("make a socket for", listener.error());
   if (auto bound = api_.bind(*listener, *at); !bound) return failed("bind to", bound.error());
   if (has_connections(address.transport)) {
@@ -57,9 +55,7 @@ std::optional<Socket> RelayRun::reach_target(uint64_t number) {
   const auto target = find_target();
   if (!target) return fail(relay_.to.at, target.error()), std::nullopt;
   const Transport transport = target_transport();
-  const bool v6 = target->kind() == Endpoint::Kind::kIp && target->address().is_v6();
-  const SocketArguments kind = socket_arguments(transport, v6);
-  auto socket = api_.socket(kind.domain, kind.type, kind.protocol);
+  auto socket = make_socket(api_, transport, *target);
   Result<void> reached = socket ? Result<void>() : fail_with(socket.error());
   if (reached && transport == Transport::kUnixDgram) {
     // unix(7): a datagram socket without an address gets no answer.

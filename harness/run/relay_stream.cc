@@ -36,7 +36,6 @@ struct Passage {
   std::deque<Held> held;
   size_t held_octets = 0;
   bool ended = false;  // nothing more will come
-  Duration last_delay{0};
   WaitList changed;
 };
 

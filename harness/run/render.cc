@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/chance.h"
+#include "harness/base/integer_octets.h"
 #include "harness/base/quantity.h"
 #include "harness/base/text.h"
 #include "harness/scenario/reader.h"
@@ -59,15 +60,6 @@ bool fits(int64_t value, unsigned octets) {
   return value >= -(whole / 2) && value < whole;
 }
 
-Bytes number_octets(uint64_t bits, unsigned octets, bool little_endian) {
-  Bytes bytes;
-  for (unsigned i = 0; i < octets; ++i) {
-    const unsigned shift = 8 * (little_endian ? i : octets - 1 - i);
-    bytes += static_cast<char>(bits >> shift & 0xFF);
-  }
-  return bytes;
-}
-
 Rendered render_integer(const IntegerPayload& integer, Variables& variables) {
   std::expected<int64_t, std::string> value = evaluate(integer.value, variables);
   if (!value) return std::unexpected(value.error());
@@ -75,7 +67,7 @@ Rendered render_integer(const IntegerPayload& integer, Variables& variables) {
     return std::unexpected(
         fmt::format("{} does not fit into {}", *value, plural(integer.octets, "octet")));
   }
-  return number_octets(static_cast<uint64_t>(*value), integer.octets, integer.little_endian);
+  return integer_octets(static_cast<uint64_t>(*value), integer.octets, integer.little_endian);
 }
 
 Rendered render_list(const std::vector<Payload>& parts, Variables& variables, uint64_t seed) {
@@ -107,7 +99,7 @@ Rendered render_real(const RealPayload& real, Variables& variables) {
   }
   const uint64_t bits = real.octets == 4 ? std::bit_cast<uint32_t>(static_cast<float>(value))
                                          : std::bit_cast<uint64_t>(value);
-  return number_octets(bits, real.octets, real.little_endian);
+  return integer_octets(bits, real.octets, real.little_endian);
 }
 
 // Of octets that it names; a checksum of its neighbours is render_parts' business.

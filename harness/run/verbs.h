@@ -79,6 +79,8 @@ std::expected<Endpoint, std::string> resolve_target(Branch& branch, const Target
 // Domain, type and protocol of a transport.
 SocketArguments socket_arguments(Transport transport, bool v6);
 std::optional<Transport> transport_of(const SocketArguments& arguments);
+// A socket of the transport that can have the endpoint as its own or as its peer.
+Result<Socket> make_socket(SocketApi& api, Transport transport, const Endpoint& endpoint);
 // Every step, those inside repeat, for and together too.
 void for_each_step(const Steps& steps, const std::function<void(const Step&)>& visit);
 // The address that the actor's opening or its first `bind` step names; null if it is nobody's

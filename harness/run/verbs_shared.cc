@@ -30,6 +30,12 @@ SocketArguments socket_arguments(Transport transport, bool v6) {
   return {};
 }
 
+Result<Socket> make_socket(SocketApi& api, Transport transport, const Endpoint& endpoint) {
+  const bool v6 = endpoint.kind() == Endpoint::Kind::kIp && endpoint.address().is_v6();
+  const SocketArguments kind = socket_arguments(transport, v6);
+  return api.socket(kind.domain, kind.type, kind.protocol);
+}
+
 std::optional<Transport> transport_of(const SocketArguments& arguments) {
   if (arguments.domain == AF_UNIX) {
     if (arguments.type == SOCK_STREAM) return Transport::kUnixStream;
