@@ -24,7 +24,7 @@ FLOORS = {
     "harness/capture": 2,
     "harness/process": 2,
     "harness/real": 3,
-    "harness/wire": 3,
+    "harness/wire": 3.2,
     "fakes/tcp": 2,
     "fakes/network": 3,
     "fakes/host": 3.2,

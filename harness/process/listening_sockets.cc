@@ -61,9 +61,9 @@ std::optional<Endpoint> parse_address(std::string_view text) {
 
 // proc(5), /proc/net/tcp: "sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout
 // inode"
-void read_inet(const char* table, Transport transport, const std::set<Inode>& inodes,
-               std::vector<ListeningSocket>& found) {
-  std::ifstream file(std::string("/proc/net/") + table);
+void read_inet(const std::string& folder, const char* table, Transport transport,
+               const std::set<Inode>& inodes, std::vector<ListeningSocket>& found) {
+  std::ifstream file(folder + table);
   std::string line;
   std::getline(file, line);  // the heading
   while (std::getline(file, line)) {
@@ -79,9 +79,10 @@ void read_inet(const char* table, Transport transport, const std::set<Inode>& in
 }
 
 // "Num RefCount Protocol Flags Type St Inode Path"
-void read_unix(const std::set<Inode>& inodes, std::vector<ListeningSocket>& found) {
+void read_unix(const std::string& folder, const std::set<Inode>& inodes,
+               std::vector<ListeningSocket>& found) {
   constexpr unsigned long kAcceptsConnections = 1UL << 16;  // __SO_ACCEPTCON
-  std::ifstream file("/proc/net/unix");
+  std::ifstream file(folder + "unix");
   std::string line;
   std::getline(file, line);
   while (std::getline(file, line)) {
@@ -108,11 +109,17 @@ std::vector<ListeningSocket> listening_sockets(const std::vector<pid_t>& process
   const std::set<Inode> inodes = sockets_of(processes);
   std::vector<ListeningSocket> found;
   if (inodes.empty()) return found;
-  read_inet("tcp", Transport::kTcp, inodes, found);
-  read_inet("tcp6", Transport::kTcp, inodes, found);
-  read_inet("udp", Transport::kUdp, inodes, found);
-  read_inet("udp6", Transport::kUdp, inodes, found);
-  read_unix(inodes, found);
+  // All of one program are in one network namespace, which need not be ours; the first may be gone.
+  for (const pid_t pid : processes) {
+    const std::string folder = fmt::format("/proc/{}/net/", pid);
+    if (::access((folder + "tcp").c_str(), R_OK) != 0) continue;
+    read_inet(folder, "tcp", Transport::kTcp, inodes, found);
+    read_inet(folder, "tcp6", Transport::kTcp, inodes, found);
+    read_inet(folder, "udp", Transport::kUdp, inodes, found);
+    read_inet(folder, "udp6", Transport::kUdp, inodes, found);
+    read_unix(folder, inodes, found);
+    break;
+  }
   std::ranges::sort(found, {}, &ListeningSocket::at);
   return found;
 }

@@ -61,17 +61,19 @@ std::expected<void, std::string> CaptureTap::open(RealLoop& loop,
                                                   const CaptureTapOptions& options) {
   loop_ = &loop;
   whole_device_ = options.whole_device;
-  auto live = LiveCapture::open("lo", {.ring_bytes = kRingBytes});
-  if (!live && !options.may_lack) {
+  std::expected<LiveCapture, std::string> live = std::unexpected(std::string());
+  if (options.lo) live = LiveCapture::open("lo", {.ring_bytes = kRingBytes});
+  if (options.lo && !live && !options.may_lack) {
     return std::unexpected(fmt::format("cannot capture: {}", live.error()));
   }
   Fd file(::openat(options.directory, "capture.pcapng", O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC,
                    0644));
   if (!file) return std::unexpected(told("cannot make capture.pcapng", Errno(errno)));
   writer_.emplace(std::move(file), "netrig");
-  lo_ = writer_->add_interface("lo");
+  if (options.lo) lo_ = writer_->add_interface("lo");
   unix_frames_.emplace([this](const std::string& name) { return writer_->add_interface(name); },
                        [this](CapturedPacket&& packet) { writer_->write(packet); });
+  if (!options.lo) return {};
   if (!live) {
     note_ = fmt::format("lo was not captured: {}", live.error());
     return {};
@@ -95,6 +97,24 @@ void CaptureTap::drain() {
 void CaptureTap::gave(size_t octets) {
   undrained_packets_ += 2 + octets / kPacketOctets;  // an acknowledgement, too
   if (undrained_packets_ > kUndrainedPacketsMax) drain();
+}
+
+void CaptureTap::packet(uint32_t interface, ByteView octets, std::string cause,
+                        const std::string& fate) {
+  if (!writer_) return;
+  CapturedPacket captured;
+  captured.time_ns = wall_clock_ns();
+  captured.interface = interface;
+  captured.data = octets;
+  captured.original_length = static_cast<uint32_t>(octets.size());
+  captured.comment = std::move(cause);
+  if (captured.comment.empty()) {
+    if (const auto decoded = decode_packet(captured.data)) {
+      captured.comment = comments_.comment_for(*decoded);
+    }
+  }
+  if (!fate.empty()) captured.comment += (captured.comment.empty() ? "" : "; ") + fate;
+  writer_->write(captured);
 }
 
 // Each of the following drains first, so that the file is in the order of time.

@@ -23,6 +23,7 @@ struct CaptureTapOptions {
   int directory = -1;        // capture.pcapng is made in it
   bool whole_device = true;  // false: only packets from or to ports of this world
   bool may_lack = false;     // go on without lo where capturing is not allowed
+  bool lo = true;            // false: a carrier brings the packets
 };
 
 class CaptureTap {
@@ -42,6 +43,12 @@ class CaptureTap {
   // and sends without ever waiting does not make the ring overflow.
   void gave(size_t octets);
   PacketComments& comments() { return comments_; }
+
+  // ---- of a carrier, which hands over what it carries. The time is now.
+  uint32_t add_interface(const std::string& name) { return writer_->add_interface(name); }
+  // From the IP header on, whole, checksums complete. `cause`: who sent it; empty: it is looked up
+  // among the comments. `fate`: what the link did to it; empty if nothing.
+  void packet(uint32_t interface, ByteView octets, std::string cause, const std::string& fate);
 
   // Unix sockets; see UnixFrames. The time is now.
   void unix_connected(uint64_t connection, const std::string& service, const std::string& comment);

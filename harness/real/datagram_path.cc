@@ -63,14 +63,24 @@ DatagramPath::~DatagramPath() = default;
 
 bool DatagramPath::crosses_faults(const SocketState& state,
                                   const std::optional<Endpoint>& to) const {
-  if (options_.links.empty()) return false;
+  if (options_.links.empty() || is_carried(state, to)) return false;
   const DatagramRoute way = names_.route(state, to);
   const LinkConfig* link = config(way.from, way.to);
   return link != nullptr && link->touches(state.transport);
 }
 
+bool DatagramPath::is_carried(const SocketState& state, const std::optional<Endpoint>& to) const {
+  if (!options_.carried || is_unix(state.transport)) return false;
+  const auto& target = to ? to : state.peer;
+  if (!target) return false;
+  const IpAddress address = unmapped(target->address());
+  return !address.is_loopback() && !address.is_unspecified() &&
+         hosts_.by_address(address) != state.host;
+}
+
 std::optional<std::string> DatagramPath::stream_fault(Transport transport, size_t a,
                                                       size_t b) const {
+  if (options_.carried && transport == Transport::kTcp) return std::nullopt;
   for (const auto& [from, to] : {std::pair(a, b), std::pair(b, a)}) {
     const LinkConfig* link = config(from, to);
     const std::string fault = link == nullptr ? "" : link->first_fault(transport);
@@ -319,13 +329,12 @@ void DatagramPath::emitted(const Pending& pending, ByteView data, uint32_t copy,
   if (receiver == nullptr) return;
   OctetHash hash;
   hash.add(data);
-  receiver->expected.push_back({.packet = pending.name,
-                                .copy = copy,
-                                .corrupted = corrupted,
-                                .hash = hash.value(),
-                                .sent_at = pending.sent_at,
-                                .arrived_at = loop_.now()});
-  if (receiver->expected.size() > SocketState::kExpectedMax) receiver->expected.pop_front();
+  receiver->expect({.packet = pending.name,
+                    .copy = copy,
+                    .corrupted = corrupted,
+                    .hash = hash.value(),
+                    .sent_at = pending.sent_at,
+                    .arrived_at = loop_.now()});
 }
 
 SocketState* DatagramPath::receiver_of(const DatagramRoute& route) const {
@@ -333,7 +342,6 @@ SocketState* DatagramPath::receiver_of(const DatagramRoute& route) const {
   return sockets_.receiver(route.transport, *route.destination, route.source);
 }
 
-// The kernel binds a socket that was not bound when it first sends.
 void DatagramPath::learn_port(SocketState& state) {
   if (is_unix(state.transport) || state.local.port() != 0) return;
   if (const auto local = local_endpoint(state.fd.get())) {

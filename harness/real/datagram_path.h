@@ -26,6 +26,7 @@ struct DatagramPathOptions {
   uint64_t seed = 1;
   std::string tmp;  // named ${tmp} in flows: it differs between runs
   LinkObserver* observer = nullptr;
+  bool carried = false;  // IP packets between hosts are a carrier's business (packet_carrier.h)
 };
 
 class DatagramPath {
@@ -42,6 +43,10 @@ class DatagramPath {
 
   // True if faults of the link may touch what `state` sends to `to` (empty: its peer).
   bool crosses_faults(const SocketState& state, const std::optional<Endpoint>& to) const;
+  // True if a carrier takes what `state` sends to `to` (empty: its peer) from the kernel.
+  bool is_carried(const SocketState& state, const std::optional<Endpoint>& to) const;
+  // The kernel has bound a socket that was not bound when it first sent.
+  void learn_port(SocketState& state);
   // The first fault that is set either way between two hosts and would touch streams of
   // `transport`: "loss on client -> server".
   std::optional<std::string> stream_fault(Transport transport, size_t a, size_t b) const;
@@ -74,7 +79,6 @@ class DatagramPath {
   Result<void> try_emit(const Emission& emission);
   void emitted(const Pending& pending, ByteView data, uint32_t copy, bool corrupted);
   SocketState* receiver_of(const DatagramRoute& route) const;
-  void learn_port(SocketState& state);
 
   RealLoop& loop_;
   const HostTable& hosts_;

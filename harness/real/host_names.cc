@@ -10,22 +10,39 @@
 
 namespace netrig {
 
-std::expected<void, std::string> name_hosts(const HostTable& hosts, const std::string& folder) {
-  constexpr const char* kHosts = "/etc/hosts";
-  if (::access(kHosts, F_OK) != 0) return {};  // names are then resolved by nobody
-  std::string text = "127.0.0.1 localhost\n::1 localhost\n";
-  for (size_t host = 0; host < hosts.size(); ++host) {
-    text += fmt::format("{} {}\n", hosts.address(host, false).to_string(), hosts.name(host));
-    text += fmt::format("{} {}\n", hosts.address(host, true).to_string(), hosts.name(host));
-  }
-  const std::string file = folder + "/.hosts";
+namespace {
+
+// Over the file, or over what its name, a symbolic link, leads to.
+std::expected<void, std::string> put_over(const char* path, const std::string& text,
+                                          const std::string& folder) {
+  if (::access(path, F_OK) != 0) return {};
+  const std::string file = folder + "/.netrig-names";
   std::ofstream(file) << text;
-  const bool put = ::mount(file.c_str(), kHosts, nullptr, MS_BIND, nullptr) == 0;
+  const bool put = ::mount(file.c_str(), path, nullptr, MS_BIND, nullptr) == 0;
   const Errno error(errno);
   ::unlink(file.c_str());
   if (put) return {};
   return std::unexpected(
-      fmt::format("cannot mount {}: {} ({})", kHosts, error.text(), error.name()));
+      fmt::format("cannot mount {}: {} ({})", path, error.text(), error.name()));
+}
+
+}  // namespace
+
+std::expected<void, std::string> name_hosts(const HostTable& hosts,
+                                            const std::vector<std::string>& name_servers,
+                                            const std::string& folder) {
+  std::string names = "127.0.0.1 localhost\n::1 localhost\n";
+  for (size_t host = 0; host < hosts.size(); ++host) {
+    names += fmt::format("{} {}\n", hosts.address(host, false).to_string(), hosts.name(host));
+    names += fmt::format("{} {}\n", hosts.address(host, true).to_string(), hosts.name(host));
+  }
+  if (auto done = put_over("/etc/hosts", names, folder); !done) return done;
+  std::string servers = "# of the hosts in this network\n";
+  for (const std::string& name : name_servers) {
+    const auto host = hosts.by_name(name);
+    if (host) servers += fmt::format("nameserver {}\n", hosts.address(*host, false).to_string());
+  }
+  return put_over("/etc/resolv.conf", servers, folder);
 }
 
 }  // namespace netrig

@@ -81,11 +81,13 @@ Result<void> RealSockets::connect_stream(const State& state, const Endpoint& pee
     context_.tap.drain();
     connecting_tcp(*state, peer);
   }
+  context_.enter(host_, state->domain);
   while (::connect(state->fd.get(), address->get(), address->length) != 0) {
     const int error = errno;
     if (error == EINTR) continue;
     if (error == EINPROGRESS || error == EALREADY) {
       if (!port_known && error == EINPROGRESS) connecting_tcp(*state, peer);
+      if (state->transport == Transport::kTcp) context_.carry(host_);
       if (!may_block(*state, 0)) return fail_with(error);
       return await_connection(state, *address);
     }

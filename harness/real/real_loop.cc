@@ -121,7 +121,10 @@ void RealLoop::each_turn(std::function<void()> callback) {
 
 Loop::Advance RealLoop::advance(Instant next_timer) {
   if (next_timer != Instant::max()) {
-    collect(next_timer - read_clock());
+    if (!collect(next_timer - clock() - spin_) && spin_ > Duration{0}) {
+      while (clock() < next_timer && !collect(Duration{0})) {
+      }
+    }
     return Advance::kHappened;
   }
   if (collect(kQuietPeriod)) return Advance::kHappened;
@@ -136,7 +139,7 @@ void RealLoop::begin_turn() {
   // Fibers that keep each other runnable must not keep the outside waiting.
   if (!std::exchange(collected_, false)) collect(Duration{0});
   collected_ = false;
-  now_ = read_clock();
+  now_ = clock();
 }
 
 void RealLoop::end_turn() {
@@ -207,7 +210,7 @@ void RealLoop::dispatch(int fd, uint32_t events) {
   }
 }
 
-Instant RealLoop::read_clock() const {
+Instant RealLoop::clock() const {
   return Instant(Duration(monotonic_ns() - start_ns_));
 }
 

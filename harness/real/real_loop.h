@@ -25,6 +25,11 @@ class RealLoop final : public Loop {
   ~RealLoop() override;
 
   Instant now() const override { return now_; }
+  // The time as it is, not as it was when the turn began.
+  Instant clock() const;
+  // For timers that must be exact: so long before the next one the loop stops sleeping and asks the
+  // clock again and again. 0 (as at first): it sleeps.
+  void set_spin(Duration before_timers) { spin_ = before_timers; }
 
   // From inside a fiber: suspends until one of `epoll_events` (EPOLLIN, ...; EPOLLERR and EPOLLHUP
   // always count) holds for `fd`, or until the deadline. kWoken may be spurious: try the call
@@ -75,10 +80,9 @@ class RealLoop final : public Loop {
   bool ensure_registered(int fd, Descriptor& descriptor);
   bool collect(std::optional<Duration> patience);
   void dispatch(int fd, uint32_t events);
-  Instant read_clock() const;
-
   Fd epoll_;
   int64_t start_ns_ = 0;
+  Duration spin_{0};
   Instant now_{};
   bool collected_ = false;  // since the last turn began
   std::map<int, Descriptor> descriptors_;

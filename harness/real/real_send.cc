@@ -157,7 +157,12 @@ Result<size_t> RealSockets::send_datagram_of(const State& state, const Message& 
     const auto took = send_datagram(state->fd.get(), {&view, 1}, message.flags, message.to, source,
                                     message.control);
     if (took) {
-      path.sent_directly(*state, message.to, data);
+      if (path.is_carried(*state, message.to)) {
+        path.learn_port(*state);
+        context_.carry(host_);
+      } else {
+        path.sent_directly(*state, message.to, data);
+      }
       return took;
     }
     if (took.error() == Errno(EINTR)) continue;
@@ -178,9 +183,11 @@ Result<size_t> RealSockets::send_datagram_of(const State& state, const Message& 
 void RealSockets::sent_stream(SocketState& state, ByteView data) {
   const std::string& activity = context_.loop.activity();
   if (state.transport == Transport::kTcp) {
-    if (!state.peer || !context_.tap.enabled()) return;
-    context_.tap.comments().tcp_wrote(state.local, *state.peer, data.size(), activity);
-    context_.tap.gave(data.size());
+    if (state.peer && context_.tap.enabled()) {
+      context_.tap.comments().tcp_wrote(state.local, *state.peer, data.size(), activity);
+      context_.tap.gave(data.size());
+    }
+    context_.carry(host_);
   } else if (state.connection != 0) {
     context_.tap.unix_data(state.connection, state.is_client, data, activity);
   }

@@ -34,6 +34,7 @@ Result<Socket> RealSockets::socket(int domain, int type, int protocol) {
   const auto transport = transport_of(domain, type);
   if (!transport) return fail_with(transport.error());
   if (!protocol_allowed(*transport, protocol)) return fail_with(EPROTONOSUPPORT);
+  context_.enter(host_, domain);
   Fd fd(::socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
   if (!fd) return fail_with(errno);
   auto state = adopt(std::move(fd));
@@ -178,6 +179,7 @@ Result<void> RealSockets::shutdown(Socket socket, int how) {
   SocketState& state = **found;
   if (::shutdown(state.fd.get(), how) != 0) return fail_with(errno);
   if (how == SHUT_WR || how == SHUT_RDWR) tell_closing(state, false);
+  if (state.transport == Transport::kTcp) context_.carry(host_);
   return {};
 }
 
@@ -241,6 +243,7 @@ void RealSockets::close_state(const State& state, bool may_wait) {
   context_.sockets.remove(*state);
   state->fd.reset();
   if (state->passed) context_.sockets.keep_passed(state);
+  if (state->transport == Transport::kTcp) context_.carry(host_);
 }
 
 // SO_LINGER makes the kernel's close() wait, O_NONBLOCK or not, and with it the whole thread. So

@@ -14,6 +14,7 @@
 #include "harness/real/capture_tap.h"
 #include "harness/real/datagram_path.h"
 #include "harness/real/host_table.h"
+#include "harness/real/packet_carrier.h"
 #include "harness/real/real_loop.h"
 #include "harness/real/sockaddr.h"
 #include "harness/real/socket_state.h"
@@ -30,7 +31,17 @@ struct SocketContext {
   DatagramPath& datagrams;
   CaptureTap& tap;
   std::vector<std::string>& unsupported;
+  PacketCarrier* carrier = nullptr;  // null: all hosts are on lo
   uint64_t next_connection = 1;  // names Unix connections in the capture
+
+  // Sockets made from now on are `host`'s: Unix sockets are found by all hosts.
+  void enter(size_t host, int domain) {
+    if (carrier != nullptr) carrier->enter(domain == AF_UNIX ? std::nullopt : std::optional(host));
+  }
+  // A call of `host` may have given the kernel packets.
+  void carry(size_t host) {
+    if (carrier != nullptr) carrier->carry(host);
+  }
 };
 
 class RealSockets final : public SocketApi {

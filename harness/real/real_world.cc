@@ -75,6 +75,8 @@ struct RealWorld::Parts {
   CaptureTap tap;
   std::vector<std::string> unsupported;
   DatagramPath datagrams;
+  std::unique_ptr<PacketCarrier> carrier;  // null: the kernel's lo
+  std::vector<std::string> name_servers;
   SocketContext context;
   std::vector<std::unique_ptr<RealSockets>> apis;
   std::vector<std::weak_ptr<Program>> programs;
@@ -84,8 +86,15 @@ struct RealWorld::Parts {
         tmp(std::move(folder)),
         policy(hosts, options.allow_remote, tmp),
         datagrams(loop, hosts, sockets, tap,
-                  {std::move(options.links), options.seed, tmp, options.observer}),
+                  {std::move(options.links), options.seed, tmp, options.observer,
+                   options.carrier != nullptr}),
+        name_servers(std::move(options.name_servers)),
         context{loop, hosts, policy, sockets, datagrams, tap, unsupported} {
+    if (options.carrier) {
+      carrier = options.carrier({loop, hosts, sockets, tap, tmp, options.observer});
+      context.carrier = carrier.get();
+    }
+    loop.set_spin(options.spin);
     for (size_t host = 0; host < hosts.size(); ++host) {
       apis.push_back(std::make_unique<RealSockets>(context, host));
     }
@@ -97,8 +106,11 @@ struct RealWorld::Parts {
     if (made_tmp) remove_tree(tmp);
   }
 
+  bool under_way() const {
+    return datagrams.under_way() || (carrier && carrier->under_way());
+  }
   bool may_move() const {
-    if (datagrams.under_way()) return true;
+    if (under_way()) return true;
     const bool runs = std::ranges::any_of(programs, [](const auto& program) {
       const auto alive = program.lock();
       return alive && !alive->gone();
@@ -126,7 +138,8 @@ std::expected<std::unique_ptr<RealWorld>, std::string> RealWorld::make(RealWorld
   if (options.capture) {
     auto opened = parts->tap.open(parts->loop, {.directory = options.output_directory.get(),
                                                 .whole_device = !host_network,
-                                                .may_lack = host_network});
+                                                .may_lack = host_network,
+                                                .lo = !parts->carrier});
     if (!opened) return std::unexpected(opened.error());
   }
   return std::unique_ptr<RealWorld>(new RealWorld(std::move(parts)));
@@ -165,7 +178,7 @@ std::expected<std::shared_ptr<Program>, std::string> RealWorld::start_program(
   if (parts.programs.empty()) {
     // Servers change to a user of their own; nobody else is here to look into it.
     ::chmod(parts.tmp.c_str(), 01777);
-    if (auto named = name_hosts(parts.hosts, parts.tmp); !named) {
+    if (auto named = name_hosts(parts.hosts, parts.name_servers, parts.tmp); !named) {
       return std::unexpected(named.error());
     }
   }
@@ -181,7 +194,13 @@ std::expected<std::shared_ptr<Program>, std::string> RealWorld::start_program(
       {"TZ", "UTC"},
   };
   for (const auto& [name, value] : defaults) command.environment.try_emplace(name, value);
+  const auto host = parts.hosts.by_name(options.host);
+  if (parts.carrier && host) {
+    parts.carrier->enter(host);
+    parts.carrier->runs_program(*host);
+  }
   auto program = RealProgram::start(parts.loop, options, command);
+  if (parts.carrier) parts.carrier->enter(std::nullopt);
   if (program) parts.programs.push_back(*program);
   return program;
 }
@@ -191,7 +210,7 @@ const std::string& RealWorld::tmp() const {
 }
 
 bool RealWorld::packets_under_way() const {
-  return parts_->datagrams.under_way();
+  return parts_->under_way();
 }
 
 WorldReport RealWorld::finish() {
@@ -201,6 +220,7 @@ WorldReport RealWorld::finish() {
   for (const auto& state : parts.sockets.all()) parts.datagrams.drain_unread(*state);
   for (auto& api : parts.apis) api->close_all();
   parts.datagrams.report(report);
+  if (parts.carrier) parts.carrier->finish(report);
   parts.tap.finish(report);
   report.unsupported = parts.unsupported;
   return report;

@@ -15,6 +15,7 @@
 #include "harness/base/fd.h"
 #include "harness/link/fate.h"
 #include "harness/link/link.h"
+#include "harness/real/packet_carrier.h"
 #include "harness/real/real_loop.h"
 #include "harness/sockets/world.h"
 
@@ -33,6 +34,10 @@ struct RealWorldOptions {
   Fd output_directory;  // capture.pcapng is made in it; not needed without `capture`
   bool capture = true;
   LinkObserver* observer = nullptr;  // may be null; must outlive the world
+  MakeCarrier carrier;  // of packets between hosts; empty: they are all on lo
+  // Hosts that resolve names (resolv.conf(5)) for programs.
+  std::vector<std::string> name_servers;
+  Duration spin{0};  // see RealLoop::set_spin
 };
 
 class RealWorld final : public World {

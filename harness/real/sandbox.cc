@@ -38,6 +38,9 @@ std::expected<Pipe, std::string> make_pipe() {
 }
 
 std::expected<void, std::string> set_up_inside(const SandboxOptions& options) {
+  if (options.network) {
+    if (auto done = options.network(); !done) return done;
+  }
   if (auto done = set_up_mounts(options); !done) return done;
   return set_up_loopback(options.host_count);
 }

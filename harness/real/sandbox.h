@@ -18,6 +18,9 @@ struct SandboxOptions {
   bool tcp_ecn = false;  // the sysctl at 1: TCP connections ask for ECN
   // Absolute folders that stay visible, read-only, where they lie below one that is made fresh.
   std::vector<std::string> visible = {};
+  // Makes more of the network than lo: called inside, before anything else is set up, while the
+  // machine's /dev and /proc are still there. The error is a sentence. May be empty.
+  std::function<std::expected<void, std::string>()> network = {};
 };
 
 // A started child. It does not wait for it: the owner does (waitpid or pidfd), or kills it.

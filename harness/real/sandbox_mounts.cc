@@ -89,7 +89,8 @@ std::expected<void, std::string> show(const std::vector<std::pair<std::string, F
   return {};
 }
 
-// The namespace's own settings, the same on every machine, whatever the machine's are; best effort.
+}  // namespace
+
 void set_up_kernel_settings(bool tcp_ecn) {
   const std::pair<const char*, const char*> settings[] = {
       // RFC 4862 5.4: no duplicate-address detection on devices that a test may add.
@@ -110,8 +111,6 @@ void set_up_kernel_settings(bool tcp_ecn) {
     static_cast<void>(write_file(std::string("/proc/sys/net/") + name, value));
   }
 }
-
-}  // namespace
 
 std::expected<void, std::string> set_up_mounts(const SandboxOptions& options) {
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {

@@ -30,6 +30,9 @@ pid_t clone_process(uint64_t flags);
 // uid_map, gid_map and setgroups of a child in a new user namespace.
 std::expected<void, std::string> write_id_maps(pid_t child);
 
+// What a network namespace's own settings are, the same on every machine; best effort.
+void set_up_kernel_settings(bool tcp_ecn);
+
 // In the new mount namespace: private, read-only, fresh temporary folders, /dev and /proc, cwd
 // /tmp; and the network namespace's settings.
 std::expected<void, std::string> set_up_mounts(const SandboxOptions& options);

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <sys/socket.h>
+#include <utility>
 #include <vector>
 
 #include "harness/base/errno.h"
@@ -68,6 +69,10 @@ struct SocketState {
   std::shared_ptr<WaitList> room = std::make_shared<WaitList>();
 
   std::deque<ExpectedDatagram> expected;
+  void expect(ExpectedDatagram datagram) {
+    expected.push_back(std::move(datagram));
+    if (expected.size() > kExpectedMax) expected.pop_front();
+  }
   // An error (ECONNREFUSED by ICMP) that a delayed emission met and the next call has to answer.
   std::optional<Errno> deferred_error;
 };

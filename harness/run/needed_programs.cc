@@ -13,6 +13,7 @@ namespace {
 
 // By name of the program. Where several packages have it, the smallest.
 constexpr auto kPackages = std::to_array<std::pair<std::string_view, std::string_view>>({
+    {"aiosmtpd", "python3-aiosmtpd"},
     {"curl", "curl"},
     {"dig", "bind9-dnsutils"},
     {"dnsmasq", "dnsmasq-base"},

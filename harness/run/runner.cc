@@ -26,10 +26,15 @@ std::vector<std::string> folders_of_programs(const RunOptions& options) {
   return {here.string(), scenario.parent_path().string()};
 }
 
-std::expected<pid_t, std::string> start_child(const Scenario& scenario, const RunOptions& options,
+// `options` are the child's own: what is made with its sandbox is left there for `body`.
+std::expected<pid_t, std::string> start_child(const Scenario& scenario, RunOptions& options,
                                               const std::function<int()>& body) {
   if (needs_sandbox(options)) {
     SandboxOptions sandbox{.host_count = scenario.hosts.size(), .tcp_ecn = scenario.tcp_ecn};
+    if (options.backend == "wire") {
+      sandbox.host_count = 0;
+      sandbox.network = [&] { return prepare_network(scenario, options); };
+    }
     if (!scenario.processes.empty()) sandbox.visible = folders_of_programs(options);
     auto child = start_in_sandbox(sandbox, body);
     if (!child) return std::unexpected(child.error());
@@ -162,16 +167,17 @@ std::expected<Runner::Process, std::string> Runner::start_process(const Scenario
   }
   Fd read_end(ends[0]);
   Fd write_end(ends[1]);
+  RunOptions own = options;
   const auto body = [&]() -> int {
     block_stop_signals();
-    end_when_stuck(scenario, options);
-    play_run(scenario, options, judge_, std::move(output), [&](const RunResult& result) {
+    end_when_stuck(scenario, own);
+    play_run(scenario, own, judge_, std::move(output), [&](const RunResult& result) {
       write_all(write_end, result_to_json(result));
       write_end.reset();  // whoever reads need not wait for what the kernel tidies up at our end
     });
     return 0;
   };
-  const auto pid = start_child(scenario, options, body);
+  const auto pid = start_child(scenario, own, body);
   if (!pid) {
     return std::unexpected(
         fmt::format("no sandbox on this machine: {} (`netrig doctor` says more)", pid.error()));

@@ -25,6 +25,8 @@ namespace netrig {
 
 class StackPool;
 
+class WireNetwork;
+
 struct RunOptions {
   std::string scenario_path;  // for the result and `again`
   std::string backend = "real";
@@ -44,6 +46,8 @@ struct RunOptions {
   // Where fibers of simulated worlds get their stacks, for runs that follow each other in a
   // process; null: each makes its own.
   StackPool* stacks = nullptr;
+  // Made with the sandbox of a run on `wire`: the hosts' namespaces and devices.
+  std::shared_ptr<WireNetwork> wire;
 };
 
 inline constexpr Duration kDefaultTimeout = 30s;
@@ -61,7 +65,7 @@ struct FinishedRun {
 };
 using Judge = std::function<std::vector<Finding>(const FinishedRun&)>;
 
-// Backends that this build has, in order of preference: "fake", "real".
+// Backends that this build has, in order of preference: "fake", "real", "wire".
 const std::vector<std::string>& known_backends();
 
 // True if its time is the machine's; false: virtual, and nothing of the machine is used.

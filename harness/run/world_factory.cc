@@ -15,6 +15,7 @@
 #include "harness/run/needed_programs.h"
 #include "harness/run/run_process.h"
 #include "harness/run/verbs.h"
+#include "harness/wire/wire_world.h"
 
 namespace netrig {
 namespace {
@@ -60,22 +61,38 @@ std::map<std::string, LinkConfig> links_of(const Scenario& scenario) {
 
 using MadeWorld = std::expected<std::unique_ptr<World>, std::string>;
 
+RealWorldOptions kernel_options(const Scenario& scenario, const RunOptions& options,
+                                const Fd& output, WorldHooks& hooks) {
+  RealWorldOptions kernel;
+  kernel.hosts = scenario.hosts;
+  kernel.links = links_of(scenario);
+  kernel.seed = options.seed;
+  kernel.output_directory = Fd(::fcntl(output.get(), F_DUPFD_CLOEXEC, 0));
+  kernel.capture = options.capture;
+  kernel.observer = &hooks.observer;
+  if (!options.host_network) kernel.tmp = "/tmp";
+  return kernel;
+}
+
 MadeWorld make_real(const Scenario& scenario, const RunOptions& options, const Fd& output,
                     WorldHooks hooks) {
-  RealWorldOptions real;
-  real.hosts = scenario.hosts;
-  real.links = links_of(scenario);
-  real.seed = options.seed;
+  RealWorldOptions real = kernel_options(scenario, options, output, hooks);
   real.host_network = options.host_network;
   real.allow_remote = options.allow_remote;
-  if (!options.host_network) real.tmp = "/tmp";
   if (options.host_network && scenario.tcp_ecn) {
     return std::unexpected("tcp_ecn is a setting of a network of its own, not of this machine's");
   }
-  real.output_directory = Fd(::fcntl(output.get(), F_DUPFD_CLOEXEC, 0));
-  real.capture = options.capture;
-  real.observer = &hooks.observer;
   auto world = RealWorld::make(std::move(real));
+  if (!world) return std::unexpected(world.error());
+  stop_when_asked(**world, std::move(hooks.on_stop));
+  return std::move(*world);
+}
+
+MadeWorld make_wire(const Scenario& scenario, const RunOptions& options, const Fd& output,
+                    WorldHooks hooks) {
+  auto world = make_wire_world({.real = kernel_options(scenario, options, output, hooks),
+                                .network = options.wire,
+                                .capture_sent = scenario.capture_sent});
   if (!world) return std::unexpected(world.error());
   stop_when_asked(**world, std::move(hooks.on_stop));
   return std::move(*world);
@@ -137,7 +154,7 @@ std::optional<Transport> faulty_stream(const Scenario& scenario, const LinkSpec&
 }  // namespace
 
 const std::vector<std::string>& known_backends() {
-  static const std::vector<std::string> backends = {"fake", "real"};
+  static const std::vector<std::string> backends = {"fake", "real", "wire"};
   return backends;
 }
 
@@ -147,8 +164,12 @@ std::optional<std::string> reason_unsupported(const Scenario& scenario,
     const std::vector<std::string> allowed(scenario.backends.begin(), scenario.backends.end());
     return fmt::format("the scenario runs on {} only", join_or(allowed));
   }
-  if (scenario.capture_sent && backend != "fake") {
-    return fmt::format("packets cannot be captured before their faults on {}: fake can", backend);
+  if (scenario.capture_sent && backend == "real") {
+    return "packets cannot be captured before their faults on real: fake and wire can";
+  }
+  if (backend == "wire" && scenario.hosts.size() > kWireHostsMax) {
+    return fmt::format("{} hosts are too many for wire, which has at most {}",
+                       scenario.hosts.size(), kWireHostsMax);
   }
   if (!scenario.processes.empty() && !is_wall_clock(backend)) {
     return fmt::format("programs cannot run on {}: real can", backend);
@@ -158,11 +179,10 @@ std::optional<std::string> reason_unsupported(const Scenario& scenario,
   for (const LinkSpec& link : scenario.links) {
     const bool from_program = std::ranges::any_of(
         scenario.processes, [&](const Process& process) { return process.host == link.from; });
-    if (from_program && !link.config.is_transparent()) {
+    if (backend == "real" && from_program && !link.config.is_transparent()) {
       return fmt::format(
-          "the faults on {} -> {} cannot be applied to what a program sends on {}: "
-          "wire can",
-          link.from, link.to, backend);
+          "the faults on {} -> {} cannot be applied to what a program sends on real: wire can",
+          link.from, link.to);
     }
     const auto transport =
         link.config.is_transparent() ? std::nullopt : faulty_stream(scenario, link, backend);
@@ -170,7 +190,7 @@ std::optional<std::string> reason_unsupported(const Scenario& scenario,
     return fmt::format("{} on {} -> {} cannot be applied to {} streams on {}{}",
                        link.config.first_fault(*transport), link.from, link.to,
                        transport_name(*transport), backend,
-                       *transport == Transport::kTcp ? ": fake can" : "");
+                       *transport == Transport::kTcp ? ": fake and wire can" : "");
   }
   return std::nullopt;
 }
@@ -187,11 +207,20 @@ bool needs_sandbox(const RunOptions& options) {
   return is_wall_clock(options.backend) && !options.host_network;
 }
 
+std::expected<void, std::string> prepare_network(const Scenario& scenario, RunOptions& options) {
+  auto network = WireNetwork::make({.host_count = scenario.hosts.size(),
+                                    .tcp_ecn = scenario.tcp_ecn});
+  if (!network) return std::unexpected(network.error());
+  options.wire = std::move(*network);
+  return {};
+}
+
 std::expected<std::unique_ptr<World>, std::string> make_world(const Scenario& scenario,
                                                               const RunOptions& options,
                                                               const Fd& output, WorldHooks hooks) {
-  return options.backend == "fake" ? make_fake(scenario, options, output, std::move(hooks))
-                                   : make_real(scenario, options, output, std::move(hooks));
+  if (options.backend == "fake") return make_fake(scenario, options, output, std::move(hooks));
+  if (options.backend == "wire") return make_wire(scenario, options, output, std::move(hooks));
+  return make_real(scenario, options, output, std::move(hooks));
 }
 
 }  // namespace netrig

@@ -23,6 +23,10 @@ inline constexpr const char* kCaptureName = "capture.pcapng";
 // True if a run on the backend needs a sandbox child of its own.
 bool needs_sandbox(const RunOptions& options);
 
+// Inside a new sandbox of a run on `wire`, before its mounts: makes the hosts' namespaces and
+// devices, and leaves them in `options` for make_world. The error is a sentence.
+std::expected<void, std::string> prepare_network(const Scenario& scenario, RunOptions& options);
+
 // What a world needs of the run that it is made for.
 struct WorldHooks {
   LinkObserver& observer;
