@@ -87,9 +87,23 @@ std::string service_of(const Recording& recording, const Conversation& conversat
   return name.starts_with(kUnix) ? name : "";
 }
 
-// What `from` sent to `to` in the conversation, if they are its ends. Frames of a Unix socket carry
-// no hosts: there the service's host tells the direction, and anybody who may connect is taken for
-// its peer.
+// True if a relay of `from` forwards to `to`.
+bool forwards(const Scenario& scenario, const std::string& from, const std::string& to) {
+  return std::ranges::any_of(scenario.relays, [&](const Relay& relay) {
+    return relay.host == from && !relay.to.actor.empty() && host_of(scenario, relay.to.actor) == to;
+  });
+}
+
+// Frames of a Unix socket carry no hosts. Where one end is a relay to the other, what they have in
+// common are the connections that the relay made: its own service is for others.
+void leave_out_service_of_relay(const Scenario& scenario, const StreamExpectation& expected,
+                                End& from, End& to) {
+  if (forwards(scenario, expected.from, expected.to)) from.services.clear();
+  if (forwards(scenario, expected.to, expected.from)) to.services.clear();
+}
+
+// What `from` sent to `to` in the conversation, if they are its ends. Of a Unix socket's frames the
+// service's host tells the direction, and anybody who may connect is taken for its peer.
 const StreamDirection* sent_by(const End& from, const End& to, const Conversation& conversation,
                                const std::string& service) {
   if (!service.empty()) {
@@ -131,8 +145,9 @@ Findings check_stream(const Expectation& expectation, Evidence& evidence) {
   const auto& expected = std::get<StreamExpectation>(expectation.what);
   const auto recording = evidence.recording();
   if (!recording) return {finding_at(expectation.at, recording.error())};
-  const End from = end_of(expected.from, evidence);
-  const End to = end_of(expected.to, evidence);
+  End from = end_of(expected.from, evidence);
+  End to = end_of(expected.to, evidence);
+  leave_out_service_of_relay(evidence.scenario(), expected, from, to);
   const std::vector<Conversation> all = reassemble(**recording);
 
   int64_t found = 0;

@@ -16,6 +16,24 @@ Matcher exactly(Bytes octets) {
   return matcher;
 }
 
+// Connections to Unix services, each with a greeting and "welcome".
+Recording unix_exchanges(const std::vector<std::pair<std::string, Bytes>>& greetings) {
+  Recording recording;
+  UnixFrames frames(
+      [&](const std::string& name) {
+        recording.interfaces.push_back({name, 101});
+        return static_cast<uint32_t>(recording.interfaces.size() - 1);
+      },
+      [&](CapturedPacket&& packet) { recording.packets.push_back(std::move(packet)); });
+  uint64_t number = 0;
+  for (const auto& [service, greeting] : greetings) {
+    frames.connected(++number, service, 0, "");
+    frames.stream_data(number, true, greeting, 1, "");
+    frames.stream_data(number, false, "welcome", 2, "");
+  }
+  return recording;
+}
+
 class StreamTest : public ExpectTest {
  protected:
   // Two connections: "one" and "uno", then "two" and "due".
@@ -74,21 +92,8 @@ TEST_F(StreamTest, ARecordingWithoutARunIsAskedByAddress) {
 }
 
 TEST_F(StreamTest, AUnixServiceIsFoundByItsPathOrAbstractName) {
-  Recording recording;
-  UnixFrames frames(
-      [&](const std::string& name) {
-        recording.interfaces.push_back({name, 101});
-        return static_cast<uint32_t>(recording.interfaces.size() - 1);
-      },
-      [&](CapturedPacket&& packet) { recording.packets.push_back(std::move(packet)); });
-  const auto exchange_at = [&](uint64_t number, const std::string& service, const Bytes& greeting) {
-    frames.connected(number, service, 0, "");
-    frames.stream_data(number, true, greeting, 1, "");
-    frames.stream_data(number, false, "welcome", 2, "");
-  };
-  exchange_at(1, "unix:/tmp/other.sock", "wrong");
-  exchange_at(2, "unix:/tmp/app.sock", "hello");
-  exchange_at(3, "unix:@app", "hi");
+  const Recording recording = unix_exchanges(
+      {{"unix:/tmp/other.sock", "wrong"}, {"unix:/tmp/app.sock", "hello"}, {"unix:@app", "hi"}});
   variables["server.path"] = "/tmp/app.sock";
   expects(StreamExpectation{"client", "server", 1, exactly("hello")});
   expects(StreamExpectation{"server", "client", 1, exactly("welcome")});
@@ -97,6 +102,26 @@ TEST_F(StreamTest, AUnixServiceIsFoundByItsPathOrAbstractName) {
   variables["server.path"] = Bytes("\0app", 4);
   scenario.expectations.clear();
   expects(StreamExpectation{"client", "server", 1, exactly("hi")});
+  EXPECT_THAT(judge_written(recording), IsEmpty());
+}
+
+// Both have a service, and who connects to the relay's could be the program behind it, for all that
+// the frames say.
+TEST_F(StreamTest, BetweenARelayAndItsTargetAreOnlyTheConnectionsThatTheRelayMade) {
+  const Recording recording = unix_exchanges(
+      {{"unix:/tmp/watched.sock", "to the relay"}, {"unix:/tmp/app.sock", "to the program"}});
+  Process program;
+  program.name = program.host = "program";
+  scenario.processes = {program};
+  Relay relay;
+  relay.name = relay.host = "relay";
+  relay.to.actor = "program";
+  scenario.relays = {relay};
+  variables["relay.path"] = "/tmp/watched.sock";
+  variables["program.path"] = "/tmp/app.sock";
+  expects(StreamExpectation{"relay", "program", 1, exactly("to the program")});
+  expects(StreamExpectation{"program", "relay", 1, exactly("welcome")});
+  expects(StreamExpectation{"client", "relay", 1, exactly("to the relay")});
   EXPECT_THAT(judge_written(recording), IsEmpty());
 }
 

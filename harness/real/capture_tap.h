@@ -8,11 +8,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/base/bytes.h"
-#include "harness/capture/live_capture.h"
 #include "harness/capture/pcapng_writer.h"
 #include "harness/capture/unix_frames.h"
+#include "harness/real/lo_capture.h"
 #include "harness/real/packet_comments.h"
 #include "harness/real/real_loop.h"
 #include "harness/sockets/world.h"
@@ -23,15 +24,17 @@ struct CaptureTapOptions {
   int directory = -1;        // capture.pcapng is made in it
   bool whole_device = true;  // false: only packets from or to ports of this world
   bool may_lack = false;     // go on without lo where capturing is not allowed
-  bool lo = true;            // false: a carrier brings the packets
 };
 
 class CaptureTap {
  public:
   CaptureTap() = default;  // captures nothing until open()
-  // `loop` must outlive it; the capture is watched there and drained each turn. The error is a
+  // `loop` must outlive it; what is captured is watched there and drained each turn. The error is a
   // sentence.
   std::expected<void, std::string> open(RealLoop& loop, const CaptureTapOptions& options);
+  // Captures the lo of the calling thread's network namespace as well; of several their packets are
+  // on one interface.
+  std::expected<void, std::string> open_lo();
   CaptureTap(const CaptureTap&) = delete;
   CaptureTap& operator=(const CaptureTap&) = delete;
   ~CaptureTap();
@@ -63,23 +66,19 @@ class CaptureTap {
   void finish(WorldReport& report);
 
  private:
-  void take(CapturedPacket&& packet);
+  void take(CapturedPacket&& packet, const Packet* decoded);
   void await_farewells();
-  bool collect_markers();
 
   RealLoop* loop_ = nullptr;
   std::optional<PcapngWriter> writer_;
-  std::optional<LiveCapture> live_;
+  std::vector<std::unique_ptr<LoCapture>> captures_;
   std::optional<UnixFrames> unix_frames_;
   PacketComments comments_;
   uint32_t lo_ = 0;
   size_t undrained_packets_ = 0;  // sent since the last drain, about
   bool whole_device_ = true;
+  bool may_lack_ = false;
   std::string note_;
-  // At the end: markers seen of those that were sent, by their ports.
-  uint16_t marker_source_ = 0;
-  uint16_t marker_destination_ = 0;
-  size_t markers_seen_ = 0;
 };
 
 }  // namespace netrig

@@ -106,6 +106,17 @@ struct RealWorld::Parts {
     if (made_tmp) remove_tree(tmp);
   }
 
+  // Of the one lo that all hosts share, or of those hosts' own.
+  std::expected<void, std::string> capture_lo(const std::vector<std::string>& busy_hosts) {
+    if (!carrier) return tap.open_lo();
+    std::expected<void, std::string> opened;
+    for (const std::string& name : busy_hosts) {
+      carrier->enter(hosts.by_name(name));
+      if (opened) opened = tap.open_lo();
+    }
+    carrier->enter(std::nullopt);
+    return opened;
+  }
   bool under_way() const {
     return datagrams.under_way() || (carrier && carrier->under_way());
   }
@@ -138,9 +149,11 @@ std::expected<std::unique_ptr<RealWorld>, std::string> RealWorld::make(RealWorld
   if (options.capture) {
     auto opened = parts->tap.open(parts->loop, {.directory = options.output_directory.get(),
                                                 .whole_device = !host_network,
-                                                .may_lack = host_network,
-                                                .lo = !parts->carrier});
+                                                .may_lack = host_network});
     if (!opened) return std::unexpected(opened.error());
+    if (auto captured = parts->capture_lo(options.busy_hosts); !captured) {
+      return std::unexpected(captured.error());
+    }
   }
   return std::unique_ptr<RealWorld>(new RealWorld(std::move(parts)));
 }

@@ -35,6 +35,8 @@ struct RealWorldOptions {
   bool capture = true;
   LinkObserver* observer = nullptr;  // may be null; must outlive the world
   MakeCarrier carrier;  // of packets between hosts; empty: they are all on lo
+  // With a carrier: hosts whose own lo may be used, as two of a scenario's parts are there.
+  std::vector<std::string> busy_hosts;
   // Hosts that resolve names (resolv.conf(5)) for programs.
   std::vector<std::string> name_servers;
   Duration spin{0};  // see RealLoop::set_spin

@@ -88,9 +88,27 @@ MadeWorld make_real(const Scenario& scenario, const RunOptions& options, const F
   return std::move(*world);
 }
 
+// Where packets may cross a host's own lo: to capture each costs some milliseconds.
+std::vector<std::string> busy_hosts(const Scenario& scenario) {
+  std::map<std::string, int> parts;
+  for (const Actor& actor : scenario.actors) {
+    // One that connects by itself connects to others: only a raw one may do so to itself.
+    parts[actor.host] += actor.opening == Opening::kNone ? 2 : 1;
+  }
+  for (const Process& process : scenario.processes) parts[process.host] += 2;
+  for (const Relay& relay : scenario.relays) ++parts[relay.host];
+  std::vector<std::string> busy;
+  for (const auto& [host, count] : parts) {
+    if (count > 1) busy.push_back(host);
+  }
+  return busy;
+}
+
 MadeWorld make_wire(const Scenario& scenario, const RunOptions& options, const Fd& output,
                     WorldHooks hooks) {
-  auto world = make_wire_world({.real = kernel_options(scenario, options, output, hooks),
+  RealWorldOptions kernel = kernel_options(scenario, options, output, hooks);
+  kernel.busy_hosts = busy_hosts(scenario);
+  auto world = make_wire_world({.real = std::move(kernel),
                                 .network = options.wire,
                                 .capture_sent = scenario.capture_sent});
   if (!world) return std::unexpected(world.error());
