@@ -36,6 +36,7 @@ struct FakeHostOptions {
   size_t handles_max = 100'000;  // EMFILE beyond
   int64_t uid = 0, gid = 0, pid = 2;
   bool tcp_ecn = false;  // the sysctl at 1: connections ask for ECN
+  std::string congestion;  // the sysctl tcp_congestion_control; empty: reno
 };
 
 class FakeHost final : public SocketApi, public PacketReceiver {

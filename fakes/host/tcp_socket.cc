@@ -17,6 +17,8 @@ TcpSocket::TcpSocket(FakeHost& host, int domain)
   // tcp_wmem and tcp_rmem of the sandbox.
   options_.send_buffer = 16384;
   options_.receive_buffer = 131072;
+  tcp_options_.congestion =
+      tcp::congestion_from_name(host.options().congestion).value_or(tcp::CongestionKind::kReno);
 }
 
 TcpSocket::~TcpSocket() {

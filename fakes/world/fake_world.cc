@@ -66,7 +66,8 @@ struct FakeWorld::Parts {
     for (Network::HostId id = 0; id < network.host_count(); ++id) {
       const FakeHostOptions host{.seed = stable_hash(network.name(id)) ^ options.seed,
                                  .tmp = tmp,
-                                 .tcp_ecn = options.tcp_ecn};
+                                 .tcp_ecn = options.tcp_ecn,
+                                 .congestion = options.congestion};
       hosts.push_back(std::make_unique<FakeHost>(network, unix_names, id, host));
       by_name.emplace(network.name(id), id);
     }

@@ -31,6 +31,7 @@ struct FakeWorldOptions {
   // False: a packet is captured when it is delivered, as on `real`; dropped ones are not seen.
   // True: when it is sent, before the link decides, with its fate in the comment.
   bool capture_sent = false;
+  std::string congestion;            // TCP's default algorithm, "reno" or "cubic"; empty: reno
   bool tcp_ecn = false;              // connections ask for ECN, as with the sysctl at 1
   LinkObserver* observer = nullptr;  // may be null; must outlive the world
   StackPool* stacks = nullptr;       // the loop's; may be null

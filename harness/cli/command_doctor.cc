@@ -6,7 +6,7 @@
 #include "harness/cli/command.h"
 #include "harness/cli/exit_status.h"
 #include "harness/real/sandbox.h"
-#include "harness/run/runner.h"
+#include "harness/wire/wire_probe.h"
 
 namespace netrig {
 
@@ -32,30 +32,31 @@ std::string diagnosis(const std::vector<SandboxProblem>& probes) {
   return text;
 }
 
+void tell(Console& console, std::string_view backend, const std::vector<SandboxProblem>& probes) {
+  console.out(fmt::format("{}: {}\n", backend, all_ok(probes) ? "works" : "does not work here"));
+  console.out(diagnosis(probes));
+}
+
+// The wire stands on the sandbox: without one there is nothing to try it in.
+std::vector<SandboxProblem> probes_of_wire(bool real_works) {
+  if (real_works || !why_no_sandbox()) return probe_wire();
+  return {{"sandbox", false, "there is none", "what real needs, wire needs too"}};
+}
+
 int doctor(Console& console) {
-  const std::vector<std::string>& known = known_backends();
-  std::vector<SandboxProblem> probes = probe_sandbox();
-  bool real_works = all_ok(probes);
-  for (const char* backend : {"fake", "real", "wire"}) {
-    bool built = std::find(known.begin(), known.end(), backend) != known.end();
-    if (!built) {
-      console.out(fmt::format("{}: not in this build\n", backend));
-    } else if (std::string_view(backend) == "real") {
-      console.out(fmt::format("real: {}\n", real_works ? "works" : "does not work here"));
-      console.out(diagnosis(probes));
-    } else {
-      console.out(fmt::format(
-          "{}: works: simulated sockets in virtual time need nothing of this machine; TCP "
-          "through faulty links, the same octets every time\n",
-          backend));
-    }
-  }
-  if (!real_works) {
+  console.out(
+      "fake: works: simulated sockets in virtual time need nothing of this machine; TCP through "
+      "faulty links, the same octets every time\n");
+  const std::vector<SandboxProblem> real = probe_sandbox();
+  const std::vector<SandboxProblem> wire = probes_of_wire(all_ok(real));
+  tell(console, "real", real);
+  tell(console, "wire", wire);
+  if (!all_ok(real)) {
     console.out(
         "Without the sandbox: netrig run --host-network plays scenarios on this machine's "
         "own loopback.\n");
   }
-  return real_works ? kExitPass : kExitCannot;
+  return all_ok(real) && all_ok(wire) ? kExitPass : kExitCannot;
 }
 
 }  // namespace
@@ -67,7 +68,7 @@ void add_doctor_command(CLI::App& app, CommandLine& line) {
       "Examples:\n"
       "  netrig doctor\n"
       "\n"
-      "Exit status: 0 the backend 'real' works, 5 it does not.");
+      "Exit status: 0 every backend works, 5 'real' or 'wire' does not.");
   command->callback([&line] { line.chosen = [&line] { return doctor(line.console); }; });
 }
 

@@ -141,6 +141,29 @@ void tell_why_nothing_ran(const ScheduleOutcome& outcome, const RunPlan& plan, C
   }
 }
 
+// What the machine has refused once is not tried again.
+void leave_out_refused(PlanSources& sources, const Runner& runner) {
+  sources.unsupported = [&runner, of_scenario = std::move(sources.unsupported)](
+                            const Scenario& scenario,
+                            const std::string& backend) -> std::optional<std::string> {
+    if (auto reason = of_scenario(scenario, backend)) return reason;
+    const auto refusal = runner.refusals().find(backend);
+    if (refusal == runner.refusals().end()) return std::nullopt;
+    return refusal->second;
+  };
+}
+
+// Runs that the machine refuses are reported as unsupported. True if that makes the call fail: they
+// were asked for by name, or nothing else ran.
+bool tell_refusals(const Runner& runner, const RunRequest& request, const Totals& totals,
+                   Console& console) {
+  if (runner.refusals().empty()) return false;
+  std::vector<std::string> backends;
+  for (const auto& [backend, reason] : runner.refusals()) backends.push_back(backend);
+  complain(console, fmt::format("this machine cannot run {}", fmt::join(backends, ", ")));
+  return !request.backends.empty() || exit_status(totals, false, false) == kExitNothingRan;
+}
+
 int run(const RunArguments& arguments, Console& console) {
   auto request = parse_run_request(arguments, known_backends());
   if (!request) return usage_error(console, "run", request.error());
@@ -171,8 +194,9 @@ int run(const RunArguments& arguments, Console& console) {
   }
 
   const auto begin = std::chrono::steady_clock::now();
-  RunPlan plan(*request, std::move(*files), std::move(sources));
   Runner runner(judge_run);
+  leave_out_refused(sources, runner);
+  RunPlan plan(*request, std::move(*files), std::move(sources));
   ScheduleOptions options{.jobs = request->jobs,
                           .fail_fast = request->fail_fast,
                           .retries = request->retries,
@@ -193,8 +217,9 @@ int run(const RunArguments& arguments, Console& console) {
   }
   std::string errors = (*reporters)->finished(outcome.totals);
   if (!errors.empty()) complain(console, errors);
-  const int status =
-      exit_status(outcome.totals, outcome.interrupted, !errors.empty() || !outcome.stopped.empty());
+  const bool cannot = tell_refusals(runner, *request, outcome.totals, console);
+  const int status = exit_status(outcome.totals, outcome.interrupted,
+                                 cannot || !errors.empty() || !outcome.stopped.empty());
   // One part of a whole that does run: that it has nothing to run is no reason to worry.
   return status == kExitNothingRan && plan.elsewhere() > 0 ? kExitPass : status;
 }

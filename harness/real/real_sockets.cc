@@ -5,6 +5,7 @@
 #include <limits>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -37,9 +38,23 @@ Result<Socket> RealSockets::socket(int domain, int type, int protocol) {
   context_.enter(host_, domain);
   Fd fd(::socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
   if (!fd) return fail_with(errno);
+  if (*transport == Transport::kTcp) choose_congestion(fd.get());
   auto state = adopt(std::move(fd));
   if (!state) return fail_with(state.error());
   return add_handle(*state);
+}
+
+// tcp(7): with CAP_NET_ADMIN also one that the namespace may not have as its default.
+void RealSockets::choose_congestion(int fd) {
+  const std::string& name = context_.congestion;
+  if (name.empty()) return;
+  if (::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name.data(),
+                   static_cast<socklen_t>(name.size())) == 0) {
+    return;
+  }
+  auto sentence = "this kernel has no congestion control '" + name + "' for us";
+  auto& told = context_.unsupported;
+  if (std::ranges::find(told, sentence) == told.end()) told.push_back(std::move(sentence));
 }
 
 Result<std::pair<Socket, Socket>> RealSockets::socketpair(int domain, int type, int protocol) {

@@ -32,6 +32,7 @@ struct SocketContext {
   CaptureTap& tap;
   std::vector<std::string>& unsupported;
   PacketCarrier* carrier = nullptr;  // null: all hosts are on lo
+  std::string congestion = {};       // of TCP sockets; empty: the kernel's default
   uint64_t next_connection = 1;  // names Unix connections in the capture
 
   // Sockets made from now on are `host`'s: Unix sockets are found by all hosts.
@@ -88,6 +89,7 @@ class RealSockets final : public SocketApi {
   using State = std::shared_ptr<SocketState>;
 
   Result<State> find(Socket socket) const;
+  void choose_congestion(int fd);
   Socket add_handle(const State& state);
   // A state for a descriptor made or received here.
   Result<State> adopt(Fd fd);

@@ -2,6 +2,7 @@
 // For tests of the real world: a body that runs in a sandbox of its own, and a world with fibers, a
 // recording observer and its capture read back.
 
+#include <expected>
 #include <fcntl.h>
 #include <functional>
 #include <gtest/gtest.h>
@@ -21,13 +22,16 @@ namespace netrig {
 
 // Runs `body` in a sandboxed child and fails the test if an expectation failed there. Skips, with
 // the reason, where the machine refuses sandboxes.
-inline void in_sandbox(const std::function<void()>& body, size_t host_count = 4) {
-  auto child = start_in_sandbox({.host_count = host_count}, [&] {
+inline void in_sandbox(const SandboxOptions& options, const std::function<void()>& body) {
+  auto child = start_in_sandbox(options, [&] {
     body();
     return ::testing::Test::HasFailure() ? 1 : 0;
   });
   if (!child) GTEST_SKIP() << child.error();
   EXPECT_EQ(wait_for_sandbox(*child), 0) << "the expectations that failed stand above";
+}
+inline void in_sandbox(const std::function<void()>& body, size_t host_count = 4) {
+  in_sandbox({.host_count = host_count}, body);
 }
 
 struct Observed final : LinkObserver {
@@ -49,7 +53,11 @@ struct Observed final : LinkObserver {
 // A world of the hosts "client" and "server". Use inside in_sandbox.
 class TestWorld {
  public:
-  explicit TestWorld(std::map<std::string, LinkConfig> links = {}, uint64_t seed = 7) {
+  using Make = std::function<std::expected<std::unique_ptr<RealWorld>, std::string>(
+      RealWorldOptions options)>;
+
+  explicit TestWorld(std::map<std::string, LinkConfig> links = {}, uint64_t seed = 7,
+                     const Make& make = RealWorld::make) {
     ::mkdir("/tmp/out", 0755);
     RealWorldOptions options;
     options.hosts = {"client", "server"};
@@ -57,7 +65,7 @@ class TestWorld {
     options.seed = seed;
     options.output_directory = Fd(::open("/tmp/out", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     options.observer = &observed;
-    auto made = RealWorld::make(std::move(options));
+    auto made = make(std::move(options));
     if (!made) throw std::runtime_error(made.error());
     world = std::move(*made);
   }

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
+#include <fstream>
 #include <ftw.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -62,6 +63,14 @@ std::expected<void, std::string> check(const RealWorldOptions& options) {
   return {};
 }
 
+// Of the network namespace that the thread is in.
+std::string default_congestion() {
+  std::ifstream file("/proc/sys/net/ipv4/tcp_congestion_control");
+  std::string name;
+  file >> name;
+  return name;
+}
+
 }  // namespace
 
 // In order of construction: each uses those before it.
@@ -94,6 +103,7 @@ struct RealWorld::Parts {
       carrier = options.carrier({loop, hosts, sockets, tap, tmp, options.observer});
       context.carrier = carrier.get();
     }
+    context.congestion = options.congestion;
     loop.set_spin(options.spin);
     for (size_t host = 0; host < hosts.size(); ++host) {
       apis.push_back(std::make_unique<RealSockets>(context, host));
@@ -212,6 +222,12 @@ std::expected<std::shared_ptr<Program>, std::string> RealWorld::start_program(
     parts.carrier->enter(host);
     parts.carrier->runs_program(*host);
   }
+  if (!parts.context.congestion.empty() && default_congestion() != parts.context.congestion) {
+    parts.unsupported.push_back(fmt::format(
+        "programs cannot have the congestion control '{}' on this kernel: it is not among "
+        "net.ipv4.tcp_allowed_congestion_control",
+        parts.context.congestion));
+  }
   auto program = RealProgram::start(parts.loop, options, command);
   if (parts.carrier) parts.carrier->enter(std::nullopt);
   if (program) parts.programs.push_back(*program);
@@ -236,6 +252,9 @@ WorldReport RealWorld::finish() {
   if (parts.carrier) parts.carrier->finish(report);
   parts.tap.finish(report);
   report.unsupported = parts.unsupported;
+  if (!parts.context.congestion.empty()) {
+    report.notes.push_back("TCP's congestion control: " + parts.context.congestion);
+  }
   return report;
 }
 

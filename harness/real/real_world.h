@@ -39,6 +39,9 @@ struct RealWorldOptions {
   std::vector<std::string> busy_hosts;
   // Hosts that resolve names (resolv.conf(5)) for programs.
   std::vector<std::string> name_servers;
+  // TCP's default algorithm: for actors' sockets it is set where the namespace's setting could not
+  // be; empty: the namespace's own.
+  std::string congestion;
   Duration spin{0};  // see RealLoop::set_spin
 };
 

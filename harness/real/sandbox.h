@@ -6,16 +6,25 @@
 #include <cstddef>
 #include <expected>
 #include <functional>
+#include <optional>
 #include <string>
 #include <sys/types.h>
 #include <vector>
 
 namespace netrig {
 
+// What a network of its own sets for TCP; the sysctls' names (ip-sysctl).
+struct TcpSettings {
+  bool ecn = false;  // tcp_ecn at 1: connections ask for it
+  // tcp_congestion_control; reno is the one that every kernel has and every namespace may choose.
+  // One that is not allowed leaves the kernel's own.
+  std::string congestion = "reno";
+};
+
 struct SandboxOptions {
   // lo gets the addresses of hosts 1..host_count (see host_address).
   size_t host_count = 8;
-  bool tcp_ecn = false;  // the sysctl at 1: TCP connections ask for ECN
+  TcpSettings tcp = {};
   // Absolute folders that stay visible, read-only, where they lie below one that is made fresh.
   std::vector<std::string> visible = {};
   // Makes more of the network than lo: called inside, before anything else is set up, while the
@@ -40,7 +49,7 @@ std::expected<SandboxChild, std::string> start_in_sandbox(const SandboxOptions& 
 // Waits for the child: its exit status, or 128 + the signal that killed it.
 int wait_for_sandbox(const SandboxChild& child);
 
-// One thing that the real backend needs, for `netrig doctor`.
+// One thing that a backend needs of the machine, for `netrig doctor`.
 struct SandboxProblem {
   std::string what;  // "user namespaces"
   bool ok = true;
@@ -49,5 +58,7 @@ struct SandboxProblem {
 };
 // Tries everything for real, in a forked child where that could leave traces.
 std::vector<SandboxProblem> probe_sandbox();
+// The one thing for want of which no sandbox can be made at all, tried for real; empty if one can.
+std::optional<SandboxProblem> why_no_sandbox();
 
 }  // namespace netrig

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -91,8 +92,8 @@ std::expected<void, std::string> show(const std::vector<std::pair<std::string, F
 
 }  // namespace
 
-void set_up_kernel_settings(bool tcp_ecn) {
-  const std::pair<const char*, const char*> settings[] = {
+void set_up_kernel_settings(const TcpSettings& tcp) {
+  const std::pair<const char*, std::string_view> settings[] = {
       // RFC 4862 5.4: no duplicate-address detection on devices that a test may add.
       {"ipv6/conf/all/accept_dad", "0"},
       {"ipv6/conf/default/accept_dad", "0"},
@@ -100,12 +101,11 @@ void set_up_kernel_settings(bool tcp_ecn) {
       // the capture.
       {"ipv4/tcp_rmem", "4096 131072 1048576"},
       {"ipv4/tcp_wmem", "4096 16384 1048576"},
-      // The one algorithm that every kernel has and every namespace may choose.
-      {"ipv4/tcp_congestion_control", "reno"},
+      {"ipv4/tcp_congestion_control", tcp.congestion},
       // Servers under test listen on their own ports, whoever runs them.
       {"ipv4/ip_unprivileged_port_start", "0"},
       // ip-sysctl: 1 asks for ECN and agrees to it, 2 only agrees, as Linux does by default.
-      {"ipv4/tcp_ecn", tcp_ecn ? "1" : "2"},
+      {"ipv4/tcp_ecn", tcp.ecn ? "1" : "2"},
   };
   for (const auto& [name, value] : settings) {
     static_cast<void>(write_file(std::string("/proc/sys/net/") + name, value));
@@ -129,7 +129,7 @@ std::expected<void, std::string> set_up_mounts(const SandboxOptions& options) {
   // Where parts of the old /proc are covered (containers), the kernel refuses; nothing here depends
   // on it.
   static_cast<void>(::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr));
-  set_up_kernel_settings(options.tcp_ecn);
+  set_up_kernel_settings(options.tcp);
   // Root's files in /proc would still be the machine's: /proc/sysrq-trigger, /proc/sys/kernel.
   if (auto done = make_read_only("/proc"); !done) return done;
   if (::chdir("/tmp") != 0) return std::unexpected(system_error("cannot enter /tmp"));

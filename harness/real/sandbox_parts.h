@@ -31,7 +31,7 @@ pid_t clone_process(uint64_t flags);
 std::expected<void, std::string> write_id_maps(pid_t child);
 
 // What a network namespace's own settings are, the same on every machine; best effort.
-void set_up_kernel_settings(bool tcp_ecn);
+void set_up_kernel_settings(const TcpSettings& tcp);
 
 // In the new mount namespace: private, read-only, fresh temporary folders, /dev and /proc, cwd
 // /tmp; and the network namespace's settings.

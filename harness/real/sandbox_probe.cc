@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
+#include <optional>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -35,11 +36,25 @@ SandboxProblem good(std::string what, std::string detail) {
   return {std::move(what), true, std::move(detail), ""};
 }
 
+// What to do when the kernel refuses namespaces for no reason that its settings tell.
+std::string way_to_namespaces(Errno error) {
+  if (error == Errno(EPERM)) {
+    return "in Docker: --security-opt seccomp=unconfined --cap-add SYS_ADMIN";
+  }
+  // namespaces(7): a limit here, or of a user namespace around this one.
+  if (error == Errno(ENOSPC)) {
+    return "raise user.max_*_namespaces by sysctl, outside of the container if this is one";
+  }
+  return "use --host-network";
+}
+
 SandboxProblem user_namespaces_allowed() {
   const std::string what = "user namespaces";
-  if (setting("/proc/sys/user/max_user_namespaces") == 0) {
-    return {what, false, "user.max_user_namespaces is 0",
-            "sysctl -w user.max_user_namespaces=10000"};
+  for (const char* kind : {"user", "net", "pid", "mnt"}) {
+    const std::string name = fmt::format("max_{}_namespaces", kind);
+    if (setting("/proc/sys/user/" + name) != 0) continue;
+    return {what, false, fmt::format("user.{} is 0", name),
+            fmt::format("sysctl -w user.{}=10000", name)};
   }
   if (::geteuid() != 0) {
     if (setting("/proc/sys/kernel/unprivileged_userns_clone") == 0) {
@@ -56,9 +71,7 @@ SandboxProblem user_namespaces_allowed() {
   if (child < 0) {
     const Errno error(errno);
     return {what, false, fmt::format("clone answers {} ({})", error.text(), error.name()),
-            error == Errno(EPERM)
-                ? "in Docker: --security-opt seccomp=unconfined --cap-add SYS_ADMIN"
-                : "use --host-network"};
+            way_to_namespaces(error)};
   }
   ::waitpid(child, nullptr, 0);
   return good(what, "allowed");
@@ -81,17 +94,21 @@ SandboxProblem user_ids() {
                                       ::geteuid()));
 }
 
+// `error`: of start_in_sandbox().
+SandboxProblem not_made(const std::string& error) {
+  const bool map = error.find("_map") != std::string::npos;
+  return {"sandbox", false, error,
+          map ? "Ubuntu 24.04: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, "
+                "or give netrig an AppArmor profile with `userns,`"
+              : "in Docker: --security-opt seccomp=unconfined --security-opt "
+                "apparmor=unconfined --cap-add SYS_ADMIN"};
+}
+
 std::vector<SandboxProblem> whole_sandbox() {
   std::vector<SandboxProblem> found;
   auto child = start_in_sandbox({.host_count = 2}, try_inside);
   if (!child) {
-    const bool map = child.error().find("_map") != std::string::npos;
-    found.push_back(
-        {"sandbox", false, child.error(),
-         map ? "Ubuntu 24.04: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, "
-               "or give netrig an AppArmor profile with `userns,`"
-             : "in Docker: --security-opt seccomp=unconfined --security-opt "
-               "apparmor=unconfined --cap-add SYS_ADMIN"});
+    found.push_back(not_made(child.error()));
     return found;
   }
   found.push_back(good("sandbox", "network, PID and mount namespaces work"));
@@ -121,6 +138,14 @@ SandboxProblem descriptors() {
 }
 
 }  // namespace
+
+std::optional<SandboxProblem> why_no_sandbox() {
+  if (SandboxProblem namespaces = user_namespaces_allowed(); !namespaces.ok) return namespaces;
+  const auto child = start_in_sandbox({.host_count = 1}, [] { return 0; });
+  if (!child) return not_made(child.error());
+  wait_for_sandbox(*child);
+  return std::nullopt;
+}
 
 std::vector<SandboxProblem> probe_sandbox() {
   std::vector<SandboxProblem> found;

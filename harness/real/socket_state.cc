@@ -83,6 +83,18 @@ SocketState* SocketRegister::receiver(Transport transport, const Endpoint& to,
   return best;
 }
 
+SocketState* SocketRegister::sender(Transport transport, const Endpoint& from,
+                                    const Endpoint& to) const {
+  if (SocketState* found = receiver(transport, from, to)) return found;
+  for (const IpAddress& address : {from.address(), IpAddress(), IpAddress::v6({})}) {
+    const auto [first, last] = by_endpoint_.equal_range(Endpoint(address, from.port()));
+    for (auto entry = first; entry != last; ++entry) {
+      if (entry->second->transport == transport) return entry->second;
+    }
+  }
+  return nullptr;
+}
+
 SocketState* SocketRegister::listener(const Endpoint& local) const {
   const auto [first, last] = by_endpoint_.equal_range(local);
   for (auto entry = first; entry != last; ++entry) {

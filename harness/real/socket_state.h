@@ -93,6 +93,8 @@ class SocketRegister {
   // not, one bound to the address before one bound to all. Null if it is none of this world's.
   SocketState* receiver(Transport transport, const Endpoint& to, const Endpoint& from) const;
   SocketState* listener(const Endpoint& local) const;
+  // The open socket that sends from `from` to `to`, be it connected to there, elsewhere or not.
+  SocketState* sender(Transport transport, const Endpoint& from, const Endpoint& to) const;
   // Others bound to the same endpoint (SO_REUSEPORT): the kernel may give them each other's
   // datagrams.
   std::vector<SocketState*> sharing(const SocketState& state) const;

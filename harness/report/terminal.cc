@@ -154,7 +154,7 @@ class TerminalReporter : public Reporter {
           fmt::format("  attempt {} pass\n\n", result.earlier.size() + 1));
   }
 
-  // What -vv adds: what became of the datagrams, and the counters.
+  // What -vv adds: what became of the datagrams, the counters, and what the world has to add.
   static std::string numbers(const RunResult& result) {
     std::string text;
     for (const DeliveryStatistics& direction : result.delivery) {
@@ -163,6 +163,7 @@ class TerminalReporter : public Reporter {
           direction.direction, direction.sent, direction.delivered, direction.lost,
           direction.reordered, direction.duplicated, direction.corrupted);
     }
+    for (const std::string& note : result.notes) text += "  " + printable_line(note) + "\n";
     if (result.counters.empty()) return text;
     text += "  counters";
     std::string_view before = "  ";

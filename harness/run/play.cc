@@ -159,6 +159,7 @@ void play_in(const Scenario& scenario, const RunOptions& options, const Judge& j
     keep_output(output, process, report);
     if (process.end) result.processes[process.name] = process.end->words;
   }
+  result.notes = report.notes;
   decide(result, outcome, report);
   if (out_of_time) tell_out_of_time(result, wall_clock_max, *out_of_time);
   if (result.verdict == Verdict::kPass) {

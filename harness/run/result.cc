@@ -131,6 +131,7 @@ RunResult from_json(const Json& json) {
     result.delivery.push_back(delivery_from_json(delivery));
   }
   result.counters = json.at("counters").get<std::map<std::string, int64_t>>();
+  result.notes = json.value("notes", std::vector<std::string>());
   result.processes = json.value("processes", std::map<std::string, std::string>());
   result.fingerprint = json.at("fingerprint");
   result.fingerprints = json.at("fingerprints").get<std::map<std::string, std::string>>();
@@ -170,6 +171,7 @@ std::string result_to_json(const RunResult& result) {
     json["delivery"].push_back(delivery_to_json(statistics));
   }
   json["counters"] = result.counters;
+  if (!result.notes.empty()) json["notes"] = result.notes;
   if (!result.processes.empty()) json["processes"] = result.processes;
   json["fingerprint"] = result.fingerprint;
   json["fingerprints"] = result.fingerprints;

@@ -64,6 +64,7 @@ struct RunResult {
   std::vector<Finding> findings;
   std::vector<DeliveryStatistics> delivery;  // latencies are reduced to min p50 p90 p99 max in JSON
   std::map<std::string, int64_t> counters;
+  std::vector<std::string> notes;  // what the world adds, a sentence each: "the wire: TUN"
   std::map<std::string, std::string> processes;  // how each ended: "ended with exit status 0"
   std::string fingerprint;  // hex hash of what happened, without times; "" if the run did not start
   // On fake: hashes of the packets, in parts ("time", "link", "headers", "payload"), as hex.

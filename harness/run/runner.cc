@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "harness/real/sandbox.h"
+#include "harness/run/machine_refusal.h"
 #include "harness/run/play.h"
 #include "harness/run/run_process.h"
 #include "harness/run/run_worker.h"
@@ -30,7 +31,7 @@ std::vector<std::string> folders_of_programs(const RunOptions& options) {
 std::expected<pid_t, std::string> start_child(const Scenario& scenario, RunOptions& options,
                                               const std::function<int()>& body) {
   if (needs_sandbox(options)) {
-    SandboxOptions sandbox{.host_count = scenario.hosts.size(), .tcp_ecn = scenario.tcp_ecn};
+    SandboxOptions sandbox{.host_count = scenario.hosts.size(), .tcp = tcp_settings(scenario)};
     if (options.backend == "wire") {
       sandbox.host_count = 0;
       sandbox.network = [&] { return prepare_network(scenario, options); };
@@ -149,22 +150,33 @@ RunningJob Runner::start(const Scenario& scenario, const RunOptions& options) {
     return RunningJob(std::move(state));
   }
   auto started = start_process(scenario, options);
-  if (!started) return end_with(Verdict::kError, started.error());
+  if (!started) return end_with(started.error().verdict, started.error().reason);
   state->pid = started->pid;
   state->pipe = std::move(started->pipe);
   return RunningJob(std::move(state));
 }
 
-std::expected<Runner::Process, std::string> Runner::start_process(const Scenario& scenario,
-                                                                  const RunOptions& options) {
+// What a run needs, tried by itself, tells the machine's refusal from a lack of the moment.
+Runner::NotStarted Runner::explain(const RunOptions& options, const std::string& error) {
+  if (!needs_sandbox(options)) return {Verdict::kError, error};
+  if (!refusals_.contains(options.backend)) {
+    const auto refusal = why_machine_cannot(options.backend);
+    if (!refusal) return {Verdict::kError, fmt::format("the sandbox could not be made: {}", error)};
+    refusals_[options.backend] = *refusal;
+  }
+  return {Verdict::kUnsupported, refusals_[options.backend]};
+}
+
+std::expected<Runner::Process, Runner::NotStarted> Runner::start_process(
+    const Scenario& scenario, const RunOptions& options) {
+  const auto failed = [](const std::string& what) {
+    const std::string reason = fmt::format("{}: {}", what, std::strerror(errno));
+    return std::unexpected(NotStarted{Verdict::kError, reason});
+  };
   Fd output(::open(options.output.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!output) {
-    return std::unexpected(fmt::format("cannot open {}: {}", options.output, std::strerror(errno)));
-  }
+  if (!output) return failed("cannot open " + options.output);
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) {
-    return std::unexpected(fmt::format("pipe: {}", std::strerror(errno)));
-  }
+  if (::pipe2(ends, O_CLOEXEC) != 0) return failed("pipe");
   Fd read_end(ends[0]);
   Fd write_end(ends[1]);
   RunOptions own = options;
@@ -178,10 +190,7 @@ std::expected<Runner::Process, std::string> Runner::start_process(const Scenario
     return 0;
   };
   const auto pid = start_child(scenario, own, body);
-  if (!pid) {
-    return std::unexpected(
-        fmt::format("no sandbox on this machine: {} (`netrig doctor` says more)", pid.error()));
-  }
+  if (!pid) return std::unexpected(explain(options, pid.error()));
   ::fcntl(read_end.get(), F_SETFL, O_NONBLOCK);
   return Process{*pid, std::move(read_end)};
 }

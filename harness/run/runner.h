@@ -7,6 +7,7 @@
 
 #include <expected>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -116,20 +117,30 @@ class Runner {
   // Never fails: what goes wrong is a result with verdict error, invalid or unsupported.
   RunningJob start(const Scenario& scenario, const RunOptions& options);
 
+  // Why this machine cannot run a backend, and how to get it, by backend: of those that a run was
+  // started on, and could not. Such runs are unsupported.
+  const std::map<std::string, std::string>& refusals() const { return refusals_; }
+
  private:
   friend class RunningJob;
   struct Process {
     pid_t pid = -1;
     Fd pipe;  // its result, then the end
   };
-  std::expected<Process, std::string> start_process(const Scenario& scenario,
-                                                    const RunOptions& options);
+  struct NotStarted {
+    Verdict verdict = Verdict::kError;
+    std::string reason;
+  };
+  std::expected<Process, NotStarted> start_process(const Scenario& scenario,
+                                                   const RunOptions& options);
+  NotStarted explain(const RunOptions& options, const std::string& error);
   std::expected<std::unique_ptr<RunWorker>, std::string> worker_for(const Scenario& scenario,
                                                                     const RunOptions& options);
   void keep(std::unique_ptr<RunWorker> worker);
 
   Judge judge_;
   std::vector<std::unique_ptr<RunWorker>> idle_;
+  std::map<std::string, std::string> refusals_;
 };
 
 }  // namespace netrig

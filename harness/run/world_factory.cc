@@ -71,6 +71,7 @@ RealWorldOptions kernel_options(const Scenario& scenario, const RunOptions& opti
   kernel.capture = options.capture;
   kernel.observer = &hooks.observer;
   if (!options.host_network) kernel.tmp = "/tmp";
+  kernel.congestion = scenario.congestion;
   return kernel;
 }
 
@@ -124,6 +125,7 @@ MadeWorld make_fake(const Scenario& scenario, const RunOptions& options, const F
   fake.seed = options.seed;
   fake.capture_sent = scenario.capture_sent;
   fake.tcp_ecn = scenario.tcp_ecn;
+  fake.congestion = scenario.congestion;
   fake.observer = &hooks.observer;
   fake.stacks = options.stacks;
   if (options.capture) {
@@ -225,9 +227,17 @@ bool needs_sandbox(const RunOptions& options) {
   return is_wall_clock(options.backend) && !options.host_network;
 }
 
+TcpSettings tcp_settings(const Scenario& scenario) {
+  TcpSettings tcp;
+  tcp.ecn = scenario.tcp_ecn;
+  if (!scenario.congestion.empty()) tcp.congestion = scenario.congestion;
+  return tcp;
+}
+
 std::expected<void, std::string> prepare_network(const Scenario& scenario, RunOptions& options) {
   auto network = WireNetwork::make({.host_count = scenario.hosts.size(),
-                                    .tcp_ecn = scenario.tcp_ecn});
+                                    .exact_segments = scenario.exact_segments,
+                                    .tcp = tcp_settings(scenario)});
   if (!network) return std::unexpected(network.error());
   options.wire = std::move(*network);
   return {};

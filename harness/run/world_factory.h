@@ -12,6 +12,7 @@
 #include "harness/base/fd.h"
 #include "harness/base/time.h"
 #include "harness/link/fate.h"
+#include "harness/real/sandbox.h"
 #include "harness/run/runner.h"
 #include "harness/sockets/world.h"
 
@@ -22,6 +23,9 @@ inline constexpr const char* kCaptureName = "capture.pcapng";
 
 // True if a run on the backend needs a sandbox child of its own.
 bool needs_sandbox(const RunOptions& options);
+
+// What the scenario wants of TCP in a network of its own.
+TcpSettings tcp_settings(const Scenario& scenario);
 
 // Inside a new sandbox of a run on `wire`, before its mounts: makes the hosts' namespaces and
 // devices, and leaves them in `options` for make_world. The error is a sentence.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fmt/format.h>
 #include <limits>
 
@@ -143,6 +144,13 @@ class NetworkBuilder {
   std::map<HostPair, std::vector<Member>> members_;  // of links, as the file has them
 };
 
+// Keys of the network that are no link.
+bool is_setting(std::string_view key) {
+  constexpr std::string_view kSettings[] = {"rules",   "events",     "capture",
+                                            "tcp_ecn", "congestion", "segments"};
+  return std::ranges::find(kSettings, key) != std::end(kSettings);
+}
+
 }  // namespace
 
 std::vector<LinkSpec> build_network(Reading& reading, const Node& node) {
@@ -150,7 +158,7 @@ std::vector<LinkSpec> build_network(Reading& reading, const Node& node) {
   for (const Member& member : node.members) {
     if (member.key == "rules") {
       for (const Node& rule : member.value.elements) builder.add_rule(rule);
-    } else if (member.key != "capture" && member.key != "tcp_ecn" && member.key != "events") {
+    } else if (!is_setting(member.key)) {
       builder.add_link(member);
     }
   }

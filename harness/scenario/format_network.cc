@@ -25,7 +25,7 @@ ObjectFormat network() {
                     .forms = {choice({"delivered", "sent"})},
                     .doc = "`sent`: packets are captured when they are sent, before the network "
                            "decides, so that dropped ones are seen, with their fate as comment "
-                           "(backend fake)",
+                           "(backends fake and wire)",
                     .example = "\"sent\"",
                     .fallback = "\"delivered\""},
                    {.name = "tcp_ecn",
@@ -34,6 +34,19 @@ ObjectFormat network() {
                            "as with the sysctl `tcp_ecn` at 1",
                     .example = "true",
                     .fallback = "only who is asked agrees to it"},
+                   {.name = "congestion",
+                    .forms = {choice({"reno", "cubic"})},
+                    .doc = "the congestion control of TCP's connections for which nobody chooses "
+                           "another (`TCP_CONGESTION`), programs' too; the result tells what was "
+                           "used",
+                    .example = "\"cubic\"",
+                    .fallback = "\"reno\""},
+                   {.name = "segments",
+                    .forms = {choice({"exact", "offloaded"})},
+                    .doc = "`exact`: on wire, too, the kernel cuts what TCP sends into packets "
+                           "itself, as on the other backends, for tests that judge how; slower",
+                    .example = "\"exact\"",
+                    .fallback = "\"offloaded\""},
                    {.name = "A -> B",
                     .forms = {object(Part::kLink)},
                     .doc = "from host A to host B; `\"A <-> B\"`: both ways",

@@ -211,6 +211,8 @@ struct Scenario {
   std::vector<LinkSpec> links;  // every directed pair that has a fault, no pair twice
   bool capture_sent = false;    // packets are captured before the links, dropped ones too
   bool tcp_ecn = false;         // connections ask for ECN, as with the sysctl at 1
+  std::string congestion;       // TCP's algorithm where nobody chooses another; empty: reno
+  bool exact_segments = false;  // the kernel hands over no packet larger than the MTU
   std::map<std::string, PacketKind> packets;
   std::vector<Expectation> expectations;
 };

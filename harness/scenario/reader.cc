@@ -127,6 +127,10 @@ Scenario build_scenario(Reading& reading, const Node& root, FileKind kind) {
     scenario.capture_sent = capture != nullptr && capture->string == "sent";
     const Node* tcp_ecn = value_of(*network, "tcp_ecn");
     scenario.tcp_ecn = tcp_ecn != nullptr && build_boolean(reading, *tcp_ecn);
+    const Node* congestion = value_of(*network, "congestion");
+    if (congestion != nullptr) scenario.congestion = build_text(reading, *congestion);
+    const Node* segments = value_of(*network, "segments");
+    scenario.exact_segments = segments != nullptr && segments->string == "exact";
   }
   if (const Node* packets = value_of(root, "packets"))
     scenario.packets = build_packets(reading, *packets);

@@ -109,7 +109,7 @@ PacketName WireFlows::packet_name(const WireName& name) {
 // known, so there an ephemeral port is taken for one that the kernel chose.
 DatagramRoute WireFlows::route(size_t from, size_t to, const Endpoint& source,
                                const Endpoint& destination) const {
-  const SocketState* sender = sockets_.receiver(Transport::kUdp, source, destination);
+  const SocketState* sender = sockets_.sender(Transport::kUdp, source, destination);
   if (sender != nullptr && sender->host == from) return datagrams_.route(*sender, destination);
   DatagramRoute way;
   way.from = from;

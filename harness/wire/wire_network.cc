@@ -33,7 +33,6 @@ constexpr const char* kDevice = "eth0";
 constexpr uint32_t kQueueLength = 16'384;  // packets that wait for netrig at a TUN
 constexpr size_t kRingBlocks = 64;         // of all packet ports together
 constexpr size_t kRingBlocksOfOne = 16;
-constexpr const char* kCongestionControl = "/proc/sys/net/ipv4/tcp_congestion_control";
 
 std::unexpected<std::string> failure(std::string_view what, Errno error) {
   return std::unexpected(fmt::format("{}: {} ({})", what, error.text(), error.name()));
@@ -151,8 +150,9 @@ std::expected<std::unique_ptr<WireNetwork>, std::string> WireNetwork::make(
   network->kind_ = options.kind;
   for (size_t host = 0; host < options.host_count; ++host) {
     auto made = network->make_host(host, options);
-    ::setns(network->own_space_.get(), CLONE_NEWNET);
+    const bool back = ::setns(network->own_space_.get(), CLONE_NEWNET) == 0;
     if (!made) return std::unexpected(made.error());
+    if (!back) return std::unexpected(system_error("cannot leave a host's network (setns)"));
   }
   return network;
 }
@@ -165,7 +165,7 @@ std::expected<void, std::string> WireNetwork::make_host(size_t host,
   Host& made = hosts_[host];
   made.space = Fd(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
   if (!made.space) return std::unexpected(system_error("cannot open /proc/thread-self/ns/net"));
-  set_up_kernel_settings(options.tcp_ecn);
+  set_up_kernel_settings(options.tcp);
   // Before any device is there: they begin with it.
   silence("default");
   if (auto done = set_up_loopback(0); !done) return done;
@@ -254,27 +254,6 @@ WireNetwork::Drops WireNetwork::drops(size_t host) {
   enter(before);
   drops.sent += hosts_[host].port->lost();
   return drops;
-}
-
-Result<void> WireNetwork::set_congestion_control(size_t host, const std::string& name) {
-  const auto before = entered_;
-  enter(host);
-  errno = 0;
-  const Fd file(::open(kCongestionControl, O_WRONLY | O_CLOEXEC));
-  const bool done = file && ::write(file.get(), name.data(), name.size()) >= 0;
-  const int error = errno;
-  enter(before);
-  if (!done) return fail_with(error);
-  return {};
-}
-
-std::string WireNetwork::congestion_control(size_t host) {
-  const auto before = entered_;
-  enter(host);
-  std::string name = read_text(kCongestionControl);
-  enter(before);
-  while (!name.empty() && name.back() == '\n') name.pop_back();
-  return name;
 }
 
 }  // namespace netrig

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "harness/base/fd.h"
+#include "harness/real/sandbox.h"
 #include "harness/wire/port.h"
 
 namespace netrig {
@@ -23,7 +24,7 @@ struct WireNetworkOptions {
   size_t host_count = 2;
   std::optional<PortKind> kind;  // empty: TUN if it can be opened, else veth
   bool exact_segments = false;   // the kernel gives no packet larger than the MTU
-  bool tcp_ecn = false;
+  TcpSettings tcp = {};
 };
 
 class WireNetwork {
@@ -49,11 +50,6 @@ class WireNetwork {
     uint64_t received = 0;  // written to the port, on their way to the host
   };
   Drops drops(size_t host);
-
-  // The host's default algorithm, by name ("cubic"); EPERM, ENOENT: it is not allowed, or not
-  // known.
-  Result<void> set_congestion_control(size_t host, const std::string& name);
-  std::string congestion_control(size_t host);
 
  private:
   struct Host {

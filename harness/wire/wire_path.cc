@@ -288,6 +288,7 @@ void WirePath::report(WorldReport& told) {
   set("packets_sent", counters_.sent);
   set("packets_delivered", counters_.delivered);
   set("packets_dropped", counters_.dropped);
+  set("packets_to_nobody", counters_.to_nobody);
   set("tcp_segments_sent", counters_.tcp_sent);
   set("tcp_segments_dropped", counters_.tcp_dropped);
   set("tcp_acks_dropped", counters_.acknowledgements_dropped);
