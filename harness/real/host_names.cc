@@ -22,8 +22,7 @@ std::expected<void, std::string> put_over(const char* path, const std::string& t
   const Errno error(errno);
   ::unlink(file.c_str());
   if (put) return {};
-  return std::unexpected(
-      fmt::format("cannot mount {}: {} ({})", path, error.text(), error.name()));
+  return std::unexpected(fmt::format("cannot mount {}: {} ({})", path, error.text(), error.name()));
 }
 
 }  // namespace

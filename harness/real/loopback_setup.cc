@@ -76,8 +76,7 @@ std::expected<void, std::string> set_up_loopback(size_t host_count) {
   if (!netlink) return failure("cannot open a netlink socket", netlink.error());
   const Fd control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!control) return failure("cannot open a socket", Errno(errno));
-  if (auto done = bring_up(*netlink); !done)
-    return failure("cannot bring lo up", done.error());
+  if (auto done = bring_up(*netlink); !done) return failure("cannot bring lo up", done.error());
   if (auto done = switch_off_offloads(control.get()); !done) {
     return failure("cannot switch off segmentation offload on lo", done.error());
   }

@@ -120,11 +120,11 @@ void RealLoop::each_turn(std::function<void()> callback) {
 }
 
 Loop::Advance RealLoop::advance(Instant next_timer) {
+  if (spin_ > Duration{0} && collect_spinning(std::min(next_timer, clock() + spin_))) {
+    return Advance::kHappened;
+  }
   if (next_timer != Instant::max()) {
-    if (!collect(next_timer - clock() - spin_) && spin_ > Duration{0}) {
-      while (clock() < next_timer && !collect(Duration{0})) {
-      }
-    }
+    if (!collect(next_timer - clock() - spin_) && spin_ > Duration{0}) collect_spinning(next_timer);
     return Advance::kHappened;
   }
   if (collect(kQuietPeriod)) return Advance::kHappened;
@@ -165,6 +165,13 @@ bool RealLoop::ensure_registered(int fd, Descriptor& descriptor) {
   descriptor.in_epoll = true;
   descriptor.registered = wanted;
   return true;
+}
+
+bool RealLoop::collect_spinning(Instant until) {
+  do {
+    if (collect(Duration{0})) return true;
+  } while (clock() < until);
+  return false;
 }
 
 // True if anything was ready. No patience: for ever.

@@ -27,9 +27,10 @@ class RealLoop final : public Loop {
   Instant now() const override { return now_; }
   // The time as it is, not as it was when the turn began.
   Instant clock() const;
-  // For timers that must be exact: so long before the next one the loop stops sleeping and asks the
-  // clock again and again. 0 (as at first): it sleeps.
-  void set_spin(Duration before_timers) { spin_ = before_timers; }
+  // For timers and packets that must not wait for the scheduler: so long before the next timer, and
+  // so long after the last event, the loop does not sleep but asks again and again. 0 (as at
+  // first): it sleeps at once.
+  void set_spin(Duration spin) { spin_ = spin; }
 
   // From inside a fiber: suspends until one of `epoll_events` (EPOLLIN, ...; EPOLLERR and EPOLLHUP
   // always count) holds for `fd`, or until the deadline. kWoken may be spurious: try the call
@@ -79,6 +80,7 @@ class RealLoop final : public Loop {
 
   bool ensure_registered(int fd, Descriptor& descriptor);
   bool collect(std::optional<Duration> patience);
+  bool collect_spinning(Instant until);
   void dispatch(int fd, uint32_t events);
   Fd epoll_;
   int64_t start_ns_ = 0;

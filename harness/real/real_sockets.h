@@ -33,7 +33,7 @@ struct SocketContext {
   std::vector<std::string>& unsupported;
   PacketCarrier* carrier = nullptr;  // null: all hosts are on lo
   std::string congestion = {};       // of TCP sockets; empty: the kernel's default
-  uint64_t next_connection = 1;  // names Unix connections in the capture
+  uint64_t next_connection = 1;      // names Unix connections in the capture
 
   // Sockets made from now on are `host`'s: Unix sockets are found by all hosts.
   void enter(size_t host, int domain) {

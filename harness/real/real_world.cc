@@ -127,9 +127,7 @@ struct RealWorld::Parts {
     carrier->enter(std::nullopt);
     return opened;
   }
-  bool under_way() const {
-    return datagrams.under_way() || (carrier && carrier->under_way());
-  }
+  bool under_way() const { return datagrams.under_way() || (carrier && carrier->under_way()); }
   bool may_move() const {
     if (under_way()) return true;
     const bool runs = std::ranges::any_of(programs, [](const auto& program) {

@@ -34,7 +34,7 @@ struct RealWorldOptions {
   Fd output_directory;  // capture.pcapng is made in it; not needed without `capture`
   bool capture = true;
   LinkObserver* observer = nullptr;  // may be null; must outlive the world
-  MakeCarrier carrier;  // of packets between hosts; empty: they are all on lo
+  MakeCarrier carrier;               // of packets between hosts; empty: they are all on lo
   // With a carrier: hosts whose own lo may be used, as two of a scenario's parts are there.
   std::vector<std::string> busy_hosts;
   // Hosts that resolve names (resolv.conf(5)) for programs.

@@ -109,9 +109,8 @@ MadeWorld make_wire(const Scenario& scenario, const RunOptions& options, const F
                     WorldHooks hooks) {
   RealWorldOptions kernel = kernel_options(scenario, options, output, hooks);
   kernel.busy_hosts = busy_hosts(scenario);
-  auto world = make_wire_world({.real = std::move(kernel),
-                                .network = options.wire,
-                                .capture_sent = scenario.capture_sent});
+  auto world = make_wire_world(
+      {.real = std::move(kernel), .network = options.wire, .capture_sent = scenario.capture_sent});
   if (!world) return std::unexpected(world.error());
   stop_when_asked(**world, std::move(hooks.on_stop));
   return std::move(*world);

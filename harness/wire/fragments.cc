@@ -76,8 +76,8 @@ FragmentGatherer::Fit FragmentGatherer::fit_of(const Open& open, const WirePacke
     const auto before = std::prev(behind);
     if (before->first + size_of(before->second.packet) > begin) return Fit::kNever;
   }
-  // The last part is the last one.
-  if (open.end && (end > *open.end || !packet.more_fragments)) return Fit::kNever;
+  // Nothing lies behind the last part.
+  if (open.end && end > *open.end) return Fit::kNever;
   if (!packet.more_fragments && behind != open.parts.end()) return Fit::kNever;
   return Fit::kNew;
 }

@@ -178,6 +178,19 @@ TEST_P(Fragments, of_too_many_that_are_never_whole_the_oldest_is_given_up) {
   EXPECT_TRUE(add(gatherer, last_of(open + 1)));
 }
 
+TEST_P(Fragments, datagrams_that_became_whole_take_no_memory) {
+  FragmentGatherer gatherer;
+  const std::vector<Bytes> first = cut(datagram(GetParam(), 2000, 1));
+  const std::vector<Bytes> later = cut(datagram(GetParam(), 60'000, 2));
+  EXPECT_FALSE(add(gatherer, first[0]));
+  for (size_t octets = 0; octets < 3 * FragmentGatherer::kMemoryMax; octets += 60'000) {
+    for (size_t i = 0; i + 1 < later.size(); ++i) ASSERT_FALSE(add(gatherer, later[i]));
+    ASSERT_TRUE(add(gatherer, later.back()));
+  }
+  EXPECT_EQ(gatherer.given_up(), 0u);
+  EXPECT_TRUE(add(gatherer, first[1]));
+}
+
 // Parts of 8 octets, each behind 4000 octets of extension headers: of one datagram alone, they
 // would take 33 MB.
 TEST(FragmentsV6, memory_is_bounded) {

@@ -47,8 +47,8 @@ TEST(SegmentPlaces, a_part_of_what_was_sent_was_sent_before) {
   EXPECT_EQ(sent(places, 1, 1000), Where(1, 0));
   EXPECT_EQ(sent(places, 501, 500), Where(501, 1));    // cut anew, for a smaller MSS
   EXPECT_EQ(sent(places, 501, 1000), Where(501, 2));   // and put together with what is new
-  EXPECT_EQ(sent(places, 1501, 10), Where(1501, 0));   // which was sent by that
-  EXPECT_EQ(sent(places, 1001, 500), Where(1001, 1));  // and so was this
+  EXPECT_EQ(sent(places, 1001, 500), Where(1001, 1));  // which was sent by that
+  EXPECT_EQ(sent(places, 1501, 10), Where(1501, 0));
 }
 
 TEST(SegmentPlaces, no_two_segments_of_a_direction_have_one_ordinal) {

@@ -52,8 +52,7 @@ void WirePath::let_go(Lane& lane) {
 void WirePath::emit_run(Lane& lane, Held& held, uint32_t first, uint32_t count) {
   if (held.datagram) return emit_fragments(lane, held, {.last = true});
   if (!options_.capture_sent) capture_run(lane, held, first, count);
-  const WireSlice slice =
-      slice_segments(held.packet, held.offload, held.octets, first, count);
+  const WireSlice slice = slice_segments(held.packet, held.offload, held.octets, first, count);
   if (held.is_datagram() && !held.names.empty()) {
     const ByteView payload = held.octets.substr(held.packet.header_size);
     for (uint32_t index = first; index < first + count; ++index) {
@@ -108,20 +107,18 @@ void WirePath::emit_fragments(Lane& lane, Held& held, const Departure& departure
   }
 }
 
-void WirePath::write(Lane& lane, const virtio_net_hdr& offload, ByteView header,
-                     ByteView payload) {
+void WirePath::write(Lane& lane, const virtio_net_hdr& offload, ByteView header, ByteView payload) {
   Port& port = network_->port(lane.to);
+  if (!payload.empty()) counters_.last_arrival = loop_.clock();
   if (auto written = port.write(offload, header, payload); !written) ++counters_.refused;
   if (hot_.empty() || hot_.back() != lane.to) hot_.push_back(lane.to);
 }
 
 // A datagram reaches its host. That of an actor's socket counts when it is read; what a program
 // reads nobody sees.
-void WirePath::arrives(Lane& lane, const Held& held, const Departure& departure,
-                       ByteView payload) {
+void WirePath::arrives(Lane& lane, const Held& held, const Departure& departure, ByteView payload) {
   const PacketName& name = held.names[departure.handle];
-  SocketState* receiver =
-      sockets_.receiver(Transport::kUdp, held.packet.to(), held.packet.from());
+  SocketState* receiver = sockets_.receiver(Transport::kUdp, held.packet.to(), held.packet.from());
   if (receiver != nullptr && receiver->host == lane.to) {
     OctetHash hash;
     hash.add(payload);

@@ -44,8 +44,7 @@ void WireFlows::begin(TcpDirection& direction, size_t from, size_t to, const Wir
   const bool opens = (packet.flags & kTcpSyn) != 0;
   // The service is the end that was bound by hand, the receiver's first (fate.h): the one that
   // answers, unless an actor's socket is known to be it.
-  const SocketState* receiver =
-      sockets_.receiver(Transport::kTcp, packet.to(), packet.from());
+  const SocketState* receiver = sockets_.receiver(Transport::kTcp, packet.to(), packet.from());
   const SocketState* sender = sockets_.receiver(Transport::kTcp, packet.from(), packet.to());
   const bool by_server = opens && (packet.flags & kTcpAck) != 0;
   const bool names_sender = receiver != nullptr && (receiver->bound || receiver->listening) ? false

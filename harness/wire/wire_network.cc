@@ -3,26 +3,17 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fstream>
-#include <linux/ethtool.h>
-#include <linux/if_link.h>
-#include <linux/rtnetlink.h>
-#include <linux/sockios.h>
-#include <linux/veth.h>
-#include <net/if.h>
 #include <sched.h>
 #include <sstream>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #include "harness/base/require.h"
-#include "harness/net/host_address.h"
 #include "harness/real/loopback_setup.h"
 #include "harness/real/netlink_batch.h"
 #include "harness/real/sandbox_parts.h"
+#include "harness/wire/devices.h"
 #include "harness/wire/packet_port.h"
 #include "harness/wire/tun_port.h"
 
@@ -30,107 +21,11 @@ namespace netrig {
 namespace {
 
 constexpr const char* kDevice = "eth0";
-constexpr uint32_t kQueueLength = 16'384;  // packets that wait for netrig at a TUN
-constexpr size_t kRingBlocks = 64;         // of all packet ports together
+constexpr size_t kRingBlocks = 64;  // of all packet ports together
 constexpr size_t kRingBlocksOfOne = 16;
 
 std::unexpected<std::string> failure(std::string_view what, Errno error) {
   return std::unexpected(fmt::format("{}: {} ({})", what, error.text(), error.name()));
-}
-
-bool has_v6() {
-  return ::access("/proc/sys/net/ipv6/conf/all", F_OK) == 0;
-}
-
-Result<int> device_index(const char* name) {
-  const unsigned int index = ::if_nametoindex(name);
-  if (index == 0) return fail_with(errno);
-  return static_cast<int>(index);
-}
-
-// Brings a device up as a wire needs it: no address resolution, no addresses of the kernel's own.
-void configure(NetlinkBatch& batch, int device) {
-  ifinfomsg link{};
-  link.ifi_family = AF_UNSPEC;
-  link.ifi_index = device;
-  link.ifi_flags = IFF_UP | IFF_NOARP;
-  link.ifi_change = IFF_UP | IFF_NOARP;
-  batch.begin(RTM_NEWLINK, 0, &link, sizeof(link));
-  batch.attribute(IFLA_MTU, kWireMtu);
-  batch.attribute(IFLA_TXQLEN, kQueueLength);
-  batch.end();
-}
-
-void add_route(NetlinkBatch& batch, int device, const IpAddress& to) {
-  rtmsg route{};
-  route.rtm_family = to.is_v6() ? AF_INET6 : AF_INET;
-  route.rtm_dst_len = to.is_v6() ? 128 : 32;
-  route.rtm_table = RT_TABLE_MAIN;
-  route.rtm_protocol = RTPROT_STATIC;
-  route.rtm_scope = to.is_v6() ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
-  route.rtm_type = RTN_UNICAST;
-  batch.begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &route, sizeof(route));
-  batch.attribute(RTA_DST, to.octets().data(), to.is_v6() ? 16 : 4);
-  batch.attribute(RTA_OIF, static_cast<uint32_t>(device));
-  batch.end();
-}
-
-// A way to each host and to nobody else, so that an address of nobody is as unreachable as in the
-// other worlds.
-Result<void> set_addresses(const Fd& netlink, int device, size_t own, size_t host_count) {
-  for (const bool v6 : {false, true}) {
-    if (v6 && !has_v6()) break;
-    NetlinkBatch batch;
-    batch.add_address(device, host_address(own + 1, v6, false));
-    for (size_t host = 0; host < host_count; ++host) {
-      if (host != own) add_route(batch, device, host_address(host + 1, v6, false));
-    }
-    if (auto sent = batch.send(netlink); !sent) return sent;
-  }
-  return {};
-}
-
-// No IPv6 address of its own making, no solicitations: nobody would answer (RFC 4862 section 5.3).
-void silence(const char* device) {
-  const std::string folder = fmt::format("/proc/sys/net/ipv6/conf/{}/", device);
-  for (const auto& [name, value] : {std::pair("addr_gen_mode", "1"), std::pair("accept_ra", "0"),
-                                    std::pair("router_solicitations", "0")}) {
-    static_cast<void>(write_file(folder + name, value));
-  }
-}
-
-void switch_off_segmentation(const char* device) {
-  const Fd control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  for (const uint32_t command : {ETHTOOL_STSO, ETHTOOL_SGSO}) {
-    ethtool_value value{.cmd = command, .data = 0};
-    ifreq request{};
-    std::strncpy(request.ifr_name, device, IFNAMSIZ - 1);
-    request.ifr_data = reinterpret_cast<char*>(&value);
-    static_cast<void>(::ioctl(control.get(), SIOCETHTOOL, &request));
-  }
-}
-
-// A pair: `device` here, its peer in the namespace `there`. Both have the same MAC address.
-Result<void> add_veth(const Fd& netlink, const char* device, const std::string& peer,
-                      const Fd& there) {
-  NetlinkBatch batch;
-  const ifinfomsg link{};
-  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &link, sizeof(link));
-  batch.attribute(IFLA_IFNAME, std::string_view(device));
-  batch.attribute(IFLA_ADDRESS, PacketPort::kMac, sizeof(PacketPort::kMac));
-  const size_t info = batch.begin_nested(IFLA_LINKINFO);
-  batch.attribute(IFLA_INFO_KIND, std::string_view("veth"));
-  const size_t data = batch.begin_nested(IFLA_INFO_DATA);
-  const size_t other = batch.begin_nested(VETH_INFO_PEER);
-  batch.octets(&link, sizeof(link));
-  batch.attribute(IFLA_IFNAME, std::string_view(peer));
-  batch.attribute(IFLA_ADDRESS, PacketPort::kMac, sizeof(PacketPort::kMac));
-  batch.attribute(IFLA_NET_NS_FD, static_cast<uint32_t>(there.get()));
-  batch.end_nested(other);
-  batch.end_nested(data);
-  batch.end_nested(info);
-  batch.end();
-  return batch.send(netlink);
 }
 
 std::string port_name(size_t host) {
@@ -182,7 +77,7 @@ std::expected<void, std::string> WireNetwork::make_host(size_t host,
     switch_off_segmentation(kDevice);
   }
   NetlinkBatch batch;
-  configure(batch, *device);
+  bring_up(batch, *device);
   if (auto done = batch.send(*netlink); !done) {
     return failure("cannot bring a host's device up", done.error());
   }
@@ -219,7 +114,7 @@ Result<std::unique_ptr<Port>> WireNetwork::make_veth(size_t host,
   const auto device = device_index(port_name(host).c_str());
   if (!here || !device) return fail_with(here ? device.error() : here.error());
   NetlinkBatch batch;
-  configure(batch, *device);
+  bring_up(batch, *device);
   if (auto done = batch.send(*here); !done) return fail_with(done.error());
   const size_t blocks = std::clamp<size_t>(kRingBlocks / options.host_count, 2, kRingBlocksOfOne);
   auto port = PacketPort::open(*device, blocks);

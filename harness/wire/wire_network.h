@@ -18,7 +18,6 @@
 namespace netrig {
 
 inline constexpr size_t kWireHostsMax = 64;
-inline constexpr uint32_t kWireMtu = 1500;  // as in the other worlds
 
 struct WireNetworkOptions {
   size_t host_count = 2;

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "harness/net/host_address.h"
+#include "harness/real/sandbox_parts.h"
 #include "harness/real/sockaddr.h"
+#include "harness/wire/devices.h"
 #include "harness/wire/wire_packet.h"
 #include "harness/wire/wire_probe.h"
 #include "harness/wire/wire_testing.h"
@@ -103,8 +105,7 @@ std::string transfer(WireNetwork& network, Pump& pump, const std::string& data, 
   size_t sent = 0;
   std::string buffer(1 << 18, '\0');
   EXPECT_TRUE(pump.until([&] {
-    const ssize_t more =
-        ::send(client.get(), data.data() + sent, data.size() - sent, MSG_NOSIGNAL);
+    const ssize_t more = ::send(client.get(), data.data() + sent, data.size() - sent, MSG_NOSIGNAL);
     if (more > 0) sent += static_cast<size_t>(more);
     const ssize_t size = ::recv(server.get(), buffer.data(), buffer.size(), 0);
     if (size > 0) got.append(buffer, 0, static_cast<size_t>(size));

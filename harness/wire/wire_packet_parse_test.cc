@@ -127,7 +127,21 @@ TEST(WirePacketParseV6, a_chain_of_65535_octets_is_safe) {
   for (size_t at = 40; at + 8 <= octets.size(); at += 8) octets[at] = 60;
   const auto packet = parse(octets).value();
   EXPECT_FALSE(packet.has_transport);
+  EXPECT_GT(packet.header_size, 65'000);  // as far as 16 bits count
   EXPECT_EQ(packet.header_size + packet.payload_size, octets.size());
+}
+
+TEST(WirePacketParseV6, a_fragment_in_a_fragment_is_left_to_its_receiver) {
+  const Bytes chain = *parse_hex(
+      "2c 00 00 01 00 00 00 05"    // the first of 5
+      "11 00 00 08 00 00 00 06");  // the last of 6
+  const auto packet = parse(with_extensions(encode_packet(udp_packet(true, 8)), 44, chain)).value();
+  EXPECT_TRUE(packet.more_fragments);
+  EXPECT_EQ(packet.identification, 5u);
+  EXPECT_EQ(packet.fragment_offset, 0u);
+  EXPECT_EQ(packet.fragmentable_at, 48);
+  EXPECT_EQ(packet.protocol, 44);
+  EXPECT_FALSE(packet.has_transport);
 }
 
 TEST(WirePacketParseV4, options_belong_to_the_header) {

@@ -293,14 +293,15 @@ void WirePath::report(WorldReport& told) {
   set("tcp_segments_dropped", counters_.tcp_dropped);
   set("tcp_acks_dropped", counters_.acknowledgements_dropped);
   set("tcp_retransmissions", counters_.retransmissions);
+  set("last_arrival_us",
+      static_cast<uint64_t>(counters_.last_arrival.time_since_epoch().count() / 1000));
   // On top of what did not cross the wire: datagrams of Unix sockets, and within a host.
   told.counters["datagrams_sent"] += static_cast<int64_t>(counters_.datagrams_sent);
   told.counters["datagrams_dropped"] += static_cast<int64_t>(counters_.datagrams_dropped);
   int64_t& late = told.counters["late_timer_max_us"];
   late = std::max<int64_t>(late, lateness_max_.count() / 1000);
   told.counters["late_timer_median_us"] = median_lateness().count() / 1000;
-  told.notes.push_back(
-      fmt::format("the wire: {}", port_kind_name(network_->kind())));
+  told.notes.push_back(fmt::format("the wire: {}", port_kind_name(network_->kind())));
   if (lateness_max_ > kLatenessMax) {
     told.invalid.push_back(
         fmt::format("a packet left its link {} too late", format_duration(lateness_max_)));

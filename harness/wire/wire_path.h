@@ -22,6 +22,10 @@
 
 namespace netrig {
 
+// How long the loop of a wire spins where nobody asks for more (RealLoop::set_spin): about what the
+// scheduler needs to wake a process.
+inline constexpr Duration kWireSpin = 20us;
+
 struct WirePathOptions {
   std::map<std::string, LinkConfig> links;  // by direction: "client -> server"
   uint64_t seed = 1;
@@ -54,6 +58,7 @@ class WirePath final : public PacketCarrier {
     uint64_t tcp_sent = 0, tcp_dropped = 0, acknowledgements_dropped = 0, retransmissions = 0;
     uint64_t datagrams_sent = 0, datagrams_dropped = 0;
     uint64_t to_nobody = 0;  // multicast, addresses of no host, what is no packet
+    Instant last_arrival{};  // of a packet with payload
     uint64_t refused = 0;    // by the receiver's port: no room, no packet
   };
 

@@ -82,7 +82,8 @@ std::string read_to_end(const Fd& pipe) {
 // The error: why there was no sandbox to try in.
 std::expected<Findings, std::string> try_in_sandbox() {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::unexpected("pipe: " + words_of(Errno(errno)));
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+    return std::unexpected("pipe: " + words_of(Errno(errno)));
   const Fd read_end(ends[0]);
   Fd write_end(ends[1]);
   SandboxOptions sandbox{.host_count = 0};

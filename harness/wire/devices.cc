@@ -1,0 +1,117 @@
+#include "harness/wire/devices.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fmt/format.h>
+#include <linux/ethtool.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <linux/sockios.h>
+#include <linux/veth.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "harness/net/host_address.h"
+#include "harness/real/sandbox_parts.h"
+#include "harness/wire/packet_port.h"
+
+namespace netrig {
+namespace {
+
+constexpr uint32_t kQueueLength = 16'384;  // packets that wait for netrig at a TUN
+
+bool has_v6() {
+  return ::access("/proc/sys/net/ipv6/conf/all", F_OK) == 0;
+}
+
+void add_route(NetlinkBatch& batch, int device, const IpAddress& to) {
+  rtmsg route{};
+  route.rtm_family = to.is_v6() ? AF_INET6 : AF_INET;
+  route.rtm_dst_len = to.is_v6() ? 128 : 32;
+  route.rtm_table = RT_TABLE_MAIN;
+  route.rtm_protocol = RTPROT_STATIC;
+  route.rtm_scope = to.is_v6() ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+  route.rtm_type = RTN_UNICAST;
+  batch.begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &route, sizeof(route));
+  batch.attribute(RTA_DST, to.octets().data(), to.is_v6() ? 16 : 4);
+  batch.attribute(RTA_OIF, static_cast<uint32_t>(device));
+  batch.end();
+}
+
+}  // namespace
+
+Result<int> device_index(const char* name) {
+  const unsigned int index = ::if_nametoindex(name);
+  if (index == 0) return fail_with(errno);
+  return static_cast<int>(index);
+}
+
+void bring_up(NetlinkBatch& batch, int device) {
+  ifinfomsg link{};
+  link.ifi_family = AF_UNSPEC;
+  link.ifi_index = device;
+  link.ifi_flags = IFF_UP | IFF_NOARP;
+  link.ifi_change = IFF_UP | IFF_NOARP;
+  batch.begin(RTM_NEWLINK, 0, &link, sizeof(link));
+  batch.attribute(IFLA_MTU, kWireMtu);
+  batch.attribute(IFLA_TXQLEN, kQueueLength);
+  batch.end();
+}
+
+Result<void> set_addresses(const Fd& netlink, int device, size_t own, size_t host_count) {
+  for (const bool v6 : {false, true}) {
+    if (v6 && !has_v6()) break;
+    NetlinkBatch batch;
+    batch.add_address(device, host_address(own + 1, v6, false));
+    for (size_t host = 0; host < host_count; ++host) {
+      if (host != own) add_route(batch, device, host_address(host + 1, v6, false));
+    }
+    if (auto sent = batch.send(netlink); !sent) return sent;
+  }
+  return {};
+}
+
+void silence(const char* device) {
+  const std::string folder = fmt::format("/proc/sys/net/ipv6/conf/{}/", device);
+  for (const auto& [name, value] : {std::pair("addr_gen_mode", "1"), std::pair("accept_ra", "0"),
+                                    std::pair("router_solicitations", "0")}) {
+    static_cast<void>(write_file(folder + name, value));
+  }
+}
+
+void switch_off_segmentation(const char* device) {
+  const Fd control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  for (const uint32_t command : {ETHTOOL_STSO, ETHTOOL_SGSO}) {
+    ethtool_value value{.cmd = command, .data = 0};
+    ifreq request{};
+    std::strncpy(request.ifr_name, device, IFNAMSIZ - 1);
+    request.ifr_data = reinterpret_cast<char*>(&value);
+    static_cast<void>(::ioctl(control.get(), SIOCETHTOOL, &request));
+  }
+}
+
+Result<void> add_veth(const Fd& netlink, const char* device, const std::string& peer,
+                      const Fd& there) {
+  NetlinkBatch batch;
+  const ifinfomsg link{};
+  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &link, sizeof(link));
+  batch.attribute(IFLA_IFNAME, std::string_view(device));
+  batch.attribute(IFLA_ADDRESS, PacketPort::kMac, sizeof(PacketPort::kMac));
+  const size_t info = batch.begin_nested(IFLA_LINKINFO);
+  batch.attribute(IFLA_INFO_KIND, std::string_view("veth"));
+  const size_t data = batch.begin_nested(IFLA_INFO_DATA);
+  const size_t other = batch.begin_nested(VETH_INFO_PEER);
+  batch.octets(&link, sizeof(link));
+  batch.attribute(IFLA_IFNAME, std::string_view(peer));
+  batch.attribute(IFLA_ADDRESS, PacketPort::kMac, sizeof(PacketPort::kMac));
+  batch.attribute(IFLA_NET_NS_FD, static_cast<uint32_t>(there.get()));
+  batch.end_nested(other);
+  batch.end_nested(data);
+  batch.end_nested(info);
+  batch.end();
+  return batch.send(netlink);
+}
+
+}  // namespace netrig
