@@ -162,9 +162,45 @@ connections = inside([
     ("10,000", "world_bench", "connections/10000", "as for 10"),
 ], "k/s", 1e3)
 
+# What wire_bench measures: name, counter, label, unit, scale, aim.
+WIRE = [
+    ("veth/tcp", "gbit_s", "veth pair, TCP", "Gbit/s", 1, ""),
+    ("wire_tun/tcp", "gbit_s", "wire, TCP", "Gbit/s", 1, ""),
+    ("wire_tun/tcp_lossy", "gbit_s", "  0.1 % lost", "Gbit/s", 1, ""),
+    ("wire_tun/tcp_bbr_lossy", "gbit_s", "  0.1 % lost, BBR", "Gbit/s", 1, ">= 12"),
+    ("wire_packet/tcp", "gbit_s", "  by AF_PACKET", "Gbit/s", 1, ""),
+    ("veth/datagrams", "per_s", "veth pair, datagrams", "k/s", 1e3, ""),
+    ("wire_tun/datagrams", "per_s", "wire, datagrams", "k/s", 1e3, ">= 250"),
+    ("veth/round_trip", "median_us", "veth pair, round trip", "us", 1, ""),
+    ("wire_tun/round_trip", "median_us", "wire, round trip", "us", 1, "<= veth + 15"),
+    ("wire_tun/delay_error", "median_us", "delay error", "us", 1, "<= 30"),
+    ("wire_tun/delay_error_spinning", "median_us", "  spinning", "us", 1, "<= 1"),
+]
+
+
+def wire(_folder, rounds):
+    done = subprocess.run(
+        [BENCH / "wire_bench", "--benchmark_format=json", f"--benchmark_repetitions={rounds}"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        timeout=1200)
+    if done.returncode != 0:
+        raise NotMeasured(f"wire_bench ended with status {done.returncode}")
+    runs = [run for run in json.loads(done.stdout)["benchmarks"]
+            if run["run_type"] == "iteration" and "error_message" not in run]
+    told = []
+    for name, counter, label, unit, scale, aim in WIRE:
+        values = [run[counter] / scale for run in runs
+                  if run["name"].split("/iterations")[0] == name]
+        if values:
+            told.append((label, values, unit, aim))
+    made = [run["real_time"] for run in runs if run["name"].startswith("set_up/wire")]
+    told.append(("two hosts made, unmade", made, "ms", "<= 40"))
+    return told
+
+
 MEASUREMENTS = {"start": start, "hello": hello, "check": check, "clients": clients, "one": one,
                 "many": many, "bulk-tcp": bulk_tcp, "bulk-udp": bulk_udp, "memory": memory,
-                "frames": frames, "hellos": hellos, "connections": connections}
+                "frames": frames, "hellos": hellos, "connections": connections, "wire": wire}
 
 
 def main():

@@ -272,6 +272,11 @@ void add_limits(CLI::App& command, RunArguments& arguments) {
                   "for slow machines: times F for each within, idle, timeout and upper bound of a "
                   "time in the files (not on fake)")
       ->type_name("F");
+  command
+      .add_option("--spin", arguments.spin,
+                  "on wire: how long before each timer, and after each packet, netrig watches "
+                  "instead of sleeping, for delays exact to a microsecond: 80us (default 20us)")
+      ->type_name("DURATION");
   command.add_flag("--fail-fast", arguments.fail_fast,
                    "start nothing more after the first run that is not right");
   command.add_flag("--until-fail", arguments.until_fail,

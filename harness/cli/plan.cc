@@ -182,6 +182,7 @@ PlannedRun RunPlan::planned_run(const std::string& backend, uint64_t seed,
   options.seed = seed;
   options.timeout = request_.timeout;
   options.time_scale = request_.time_scale;
+  options.spin = request_.spin;
   options.host_network = request_.host_network;
   options.allow_remote = request_.allow_remote;
   options.capture = request_.capture;

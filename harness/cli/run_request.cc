@@ -14,6 +14,9 @@ namespace netrig {
 
 namespace {
 
+// A processor that spins does nothing else.
+constexpr Duration kSpinMax = 10ms;
+
 template <typename T>
 using Checked = std::expected<T, std::string>;
 
@@ -218,6 +221,12 @@ std::expected<RunRequest, std::string> parse_run_request(
   if (arguments.total_timeout) {
     take(parse_timeout("--total-timeout", *arguments.total_timeout), request.total_timeout, error);
   }
+  if (arguments.spin) {
+    take(parse_timeout("--spin", *arguments.spin), request.spin, error);
+    if (error.empty() && request.spin > kSpinMax) {
+      error = "--spin is at most " + format_duration(kSpinMax);
+    }
+  }
   if (arguments.time_scale) {
     take(parse_time_scale(*arguments.time_scale), request.time_scale, error);
   }
@@ -268,6 +277,9 @@ std::string again_command(const RunRequest& request, const std::string& path,
   if (request.timeout > Duration{0}) command += " --timeout " + format_duration(request.timeout);
   if (!request.time_scale.is_one() && is_wall_clock(backend)) {
     command += " --time-scale " + request.time_scale.text();
+  }
+  if (request.spin > Duration{0} && backend == "wire") {
+    command += " --spin " + format_duration(request.spin);
   }
   if (request.host_network) command += " --host-network";
   if (request.allow_remote) command += " --allow-remote";

@@ -26,7 +26,7 @@ inline constexpr uint64_t kRetriesMax = 100;
 struct RunArguments {
   std::vector<std::string> paths, backends, tags, set;
   std::optional<std::string> keywords, seed, seeds, jobs, repeat, timeout, color;
-  std::optional<std::string> shard, retries, total_timeout, time_scale;
+  std::optional<std::string> shard, retries, total_timeout, time_scale, spin;
   std::string out = "out";
   std::string junit, json, markdown, conformance, known_failures;
   bool strict = false;
@@ -65,6 +65,7 @@ struct RunRequest {
   Duration timeout{0};        // 0: the scenario's own
   Duration total_timeout{0};  // of the whole call; 0: none
   TimeScale time_scale;
+  Duration spin{0};  // see RunOptions
   bool fail_fast = false, host_network = false, allow_remote = false, capture = true;
   bool check_determinism = false;
   bool strict = false;  // a failed `should` or `may` fails the call too

@@ -61,6 +61,21 @@ std::map<std::string, LinkConfig> links_of(const Scenario& scenario) {
 
 using MadeWorld = std::expected<std::unique_ptr<World>, std::string>;
 
+// Hosts on which something waits for questions to the port of DNS (RFC 1035 section 4.2).
+std::vector<std::string> name_servers(const Scenario& scenario) {
+  const auto answers = [](const Address& at) {
+    return at.transport == Transport::kUdp && at.port == 53;
+  };
+  std::vector<std::string> hosts;
+  for (const Process& process : scenario.processes) {
+    if (std::ranges::any_of(process.ready.listening, answers)) hosts.push_back(process.host);
+  }
+  for (const Actor& actor : scenario.actors) {
+    if (actor.opening == Opening::kBind && answers(actor.address)) hosts.push_back(actor.host);
+  }
+  return hosts;
+}
+
 RealWorldOptions kernel_options(const Scenario& scenario, const RunOptions& options,
                                 const Fd& output, WorldHooks& hooks) {
   RealWorldOptions kernel;
@@ -72,6 +87,7 @@ RealWorldOptions kernel_options(const Scenario& scenario, const RunOptions& opti
   kernel.observer = &hooks.observer;
   if (!options.host_network) kernel.tmp = "/tmp";
   kernel.congestion = scenario.congestion;
+  kernel.name_servers = name_servers(scenario);
   return kernel;
 }
 
@@ -109,6 +125,7 @@ MadeWorld make_wire(const Scenario& scenario, const RunOptions& options, const F
                     WorldHooks hooks) {
   RealWorldOptions kernel = kernel_options(scenario, options, output, hooks);
   kernel.busy_hosts = busy_hosts(scenario);
+  kernel.spin = options.spin;
   auto world = make_wire_world(
       {.real = std::move(kernel), .network = options.wire, .capture_sent = scenario.capture_sent});
   if (!world) return std::unexpected(world.error());

@@ -20,15 +20,21 @@ Result<int> device_index(const char* name);
 void bring_up(NetlinkBatch& batch, int device);
 
 // Host `own`'s addresses, and a way to each other host and to nobody else, so that an address of
-// nobody is as unreachable as in the other worlds. Hosts are counted from 0.
+// nobody is as unreachable as in the other worlds. Hosts are counted from 0. They can be reached
+// when it returns.
 Result<void> set_addresses(const Fd& netlink, int device, size_t own, size_t host_count);
 
 // No IPv6 address of its own making, no solicitations: nobody would answer (RFC 4862 section 5.3).
 // "default": of devices to come.
 void silence(const char* device);
 
-// The kernel then cuts TCP's segments before it gives them to the device.
-void switch_off_segmentation(const char* device);
+// A request after which the kernel cuts what TCP and UDP send (udp(7), UDP_SEGMENT) before it gives
+// it to the device.
+void switch_off_segmentation(NetlinkBatch& batch, int device);
+
+// Until packets pass a device that has come up: the kernel gets that ready behind our back, and
+// silently drops what is sent before. ETIMEDOUT: not within a second.
+Result<void> await_carrier(const char* device);
 
 // A pair of veth(4): `device` here, its peer in the namespace `there`. Both have the same MAC
 // address.

@@ -1,6 +1,6 @@
 // Datagrams on the wire: large ones, and their names and fates beside those on lo.
 #include <algorithm>
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <tuple>
@@ -10,9 +10,6 @@
 
 namespace netrig {
 namespace {
-
-using ::testing::Contains;
-using ::testing::HasSubstr;
 
 using Links = std::map<std::string, LinkConfig>;
 
@@ -79,33 +76,6 @@ TEST(WireDatagrams, FaultsOfALargeDatagramAreOfItAsAWhole) {
     });
     if (testing::Test::IsSkipped()) return;
   }
-}
-
-// RFC 1191: the sender is told, whether the datagram was one packet or had come in fragments.
-TEST(WireDatagrams, WhatIsTooLargeForALinkIsDroppedAndTheSenderTold) {
-  for (const size_t size : {1200U, 20'000U}) {
-    in_network([size](const SharedNetwork& network) {
-      LinkConfig link;
-      link.mtu = 1000;
-      WireTestWorld world(network, {{"client -> server", link}});
-      EXPECT_TRUE(exchange_datagram(world, varied_octets(size), false).empty()) << size;
-      world.finish();
-      ASSERT_EQ(world.observed.fates.size(), 1U);
-      EXPECT_EQ(world.observed.fates[0].fate.dropped, DropCause::kMtu);
-    });
-    if (testing::Test::IsSkipped()) return;
-  }
-}
-
-TEST(WireDatagrams, CaptureBeforeTheFaultsHoldsALargeDatagramThatIsTooLarge) {
-  in_network([](const SharedNetwork& network) {
-    LinkConfig link;
-    link.mtu = 1000;
-    WireTestWorld world(network, {{"client -> server", link}}, 7, true);
-    EXPECT_TRUE(exchange_datagram(world, varied_octets(5'000), false).empty());
-    world.finish();
-    EXPECT_THAT(comments(world.recording), Contains(HasSubstr("dropped (too big)")));
-  });
 }
 
 using Named = std::tuple<std::string, std::string, uint64_t, std::string>;

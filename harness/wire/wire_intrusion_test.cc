@@ -55,7 +55,7 @@ Bytes nearly_a_packet(std::mt19937& chance) {
     packet.ip.more_fragments = below(2) == 0;
     packet.ip.fragment_offset = static_cast<uint16_t>(below(8191) * 8);
     packet.ip.identification = static_cast<uint32_t>(below(50));
-    packet.ip.protocol = kProtocolUdp;
+    packet.ip.protocol = below(2) == 0 ? kProtocolUdp : kProtocolTcp;
   } else if (below(2) == 0) {
     packet.udp =
         UdpHeader{.source_port = static_cast<uint16_t>(below(65536)), .destination_port = 53};
@@ -80,7 +80,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Intrusion, both_kinds(), name_of_kind);
 
 TEST_P(Intrusion, WhateverAHostSendsNothingBreaksAndTheOthersGoOn) {
   in_network({.kind = GetParam()}, [](const SharedNetwork& network) {
-    LinkConfig link = lossy(100'000);
+    LinkConfig link = lossy(50'000);
     link.duplicate.ppm = 100'000;
     link.corrupt.ppm = 100'000;
     link.mtu = 1200;
@@ -115,6 +115,41 @@ TEST_P(Intrusion, WhateverAHostSendsNothingBreaksAndTheOthersGoOn) {
     EXPECT_GT(report.counters.at("packets_sent"), 5'000);
     EXPECT_GT(report.counters.at("packets_to_nobody"), 100) << "what is no packet is counted";
     EXPECT_TRUE(read_capture_file("/tmp/out/capture.pcapng").has_value());
+  });
+}
+
+// As a datagram, it is decided on as a whole, and a link's MTU is one reason to drop it.
+TEST(IntrusionOfFragments, OfATcpSegmentThatIsTooLargeForTheLinkIsDropped) {
+  in_network([](const SharedNetwork& network) {
+    LinkConfig link;
+    link.mtu = 1000;
+    WireTestWorld world(network, {{"client -> server", link}}, 7, true);
+    Intruder intruder(*network, 0, false);
+    world.spawn("intruder", [&] {
+      Packet segment;
+      segment.ip.source = host_address(1, false, false);
+      segment.ip.destination = host_address(2, false, false);
+      segment.tcp = TcpHeader{.source_port = 1, .destination_port = 80, .flags = kTcpAck};
+      const Bytes whole = encode_packet([&] {
+        segment.payload = Bytes(1200, 'x');
+        return segment;
+      }());
+      segment.tcp.reset();
+      segment.ip.protocol = kProtocolTcp;
+      for (const auto& [begin, size] : {std::pair(0U, 800U), std::pair(800U, 420U)}) {
+        segment.ip.fragment_offset = static_cast<uint16_t>(begin);
+        segment.ip.more_fragments = begin == 0;
+        segment.payload = whole.substr(20 + begin, size);
+        EXPECT_TRUE(intruder.send({}, encode_packet(segment)));
+      }
+      world.loop().sleep_until(world.loop().now() + 20ms);
+    });
+    world.run();
+    EXPECT_FALSE(world.world->packets_under_way());
+    ASSERT_EQ(world.observed.fates.size(), 1U);
+    EXPECT_EQ(world.observed.fates[0].fate.dropped, DropCause::kMtu);
+    EXPECT_EQ(transfer(world, "still there"), "still there");
+    world.world->finish();
   });
 }
 

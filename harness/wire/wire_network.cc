@@ -48,6 +48,10 @@ std::expected<std::unique_ptr<WireNetwork>, std::string> WireNetwork::make(
     const bool back = ::setns(network->own_space_.get(), CLONE_NEWNET) == 0;
     if (!made) return std::unexpected(made.error());
     if (!back) return std::unexpected(system_error("cannot leave a host's network (setns)"));
+    if (network->kind() != PortKind::kPacket) continue;
+    if (auto ready = await_carrier(port_name(host).c_str()); !ready) {
+      return failure("a port of the wire does not come up", ready.error());
+    }
   }
   return network;
 }
@@ -73,13 +77,15 @@ std::expected<void, std::string> WireNetwork::make_host(size_t host,
   if (!netlink || !device) {
     return failure("cannot find the host's device", netlink ? device.error() : netlink.error());
   }
-  if (made.port->kind() == PortKind::kPacket && options.exact_segments) {
-    switch_off_segmentation(kDevice);
-  }
+  const bool veth = made.port->kind() == PortKind::kPacket;
   NetlinkBatch batch;
+  if (veth && options.exact_segments) switch_off_segmentation(batch, *device);
   bring_up(batch, *device);
   if (auto done = batch.send(*netlink); !done) {
     return failure("cannot bring a host's device up", done.error());
+  }
+  if (auto ready = await_carrier(kDevice); !ready) {
+    return failure("a host's device does not come up", ready.error());
   }
   if (auto done = set_addresses(*netlink, *device, host, options.host_count); !done) {
     return failure("cannot give a host its addresses", done.error());
