@@ -326,7 +326,16 @@ void DatagramPath::emitted(const Pending& pending, ByteView data, uint32_t copy,
     tap_.unix_datagram(service.path().empty() ? "socketpair" : service.to_string(),
                        to_service ? pending.sender_id : receiver_id, to_service, data, comment);
   }
-  if (receiver == nullptr) return;
+  if (receiver == nullptr) {
+    if (options_.observer != nullptr && programs_.contains(way.to)) {
+      options_.observer->on_arrival({.packet = pending.name,
+                                     .copy = copy,
+                                     .corrupted = corrupted,
+                                     .sent_at = pending.sent_at,
+                                     .arrived_at = loop_.now()});
+    }
+    return;
+  }
   OctetHash hash;
   hash.add(data);
   receiver->expect({.packet = pending.name,

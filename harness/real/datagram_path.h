@@ -62,6 +62,9 @@ class DatagramPath {
   // Reads what waits in the socket's buffer: arrived, but never read.
   void drain_unread(SocketState& state);
 
+  // There is a program on the host: what its sockets read nobody sees, so it counts as it arrives.
+  void runs_program(size_t host) { programs_.insert(host); }
+
   bool under_way() const { return !pending_.empty() || retrying_ > 0; }
   void report(WorldReport& report) const;
 
@@ -94,6 +97,7 @@ class DatagramPath {
   Duration lateness_{0};
   size_t retrying_ = 0;
   int64_t given_up_ = 0;
+  std::set<size_t> programs_;  // hosts that have any
 };
 
 }  // namespace netrig

@@ -129,7 +129,7 @@ struct RealWorld::Parts {
   }
   bool under_way() const { return datagrams.under_way() || (carrier && carrier->under_way()); }
   bool may_move() const {
-    if (under_way()) return true;
+    if (under_way() || (carrier && carrier->may_repeat())) return true;
     const bool runs = std::ranges::any_of(programs, [](const auto& program) {
       const auto alive = program.lock();
       return alive && !alive->gone();
@@ -216,6 +216,7 @@ std::expected<std::shared_ptr<Program>, std::string> RealWorld::start_program(
   };
   for (const auto& [name, value] : defaults) command.environment.try_emplace(name, value);
   const auto host = parts.hosts.by_name(options.host);
+  if (host) parts.datagrams.runs_program(*host);
   if (parts.carrier && host) {
     parts.carrier->enter(host);
     parts.carrier->runs_program(*host);

@@ -14,9 +14,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kKeys[] = {
-    "scenario",     "id",      "name",     "row",      "backend",   "seed",        "verdict",
-    "level",        "reason",  "findings", "delivery", "counters",  "notes",       "processes",
-    "fingerprint",  "fingerprints", "capture", "again",    "spec",     "part_spec", "duration_ns", "earlier"};
+    "scenario", "id",        "name",        "row",          "backend",  "seed",
+    "verdict",  "level",     "reason",      "findings",     "delivery", "counters",
+    "notes",    "processes", "fingerprint", "fingerprints", "capture",  "again",
+    "spec",     "part_spec", "duration_ns", "earlier"};
 
 std::string dump_line(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
