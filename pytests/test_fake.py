@@ -256,7 +256,7 @@ def test_captures_before_the_links_are_unsupported_on_real(netrig):
     netrig.write("hello.json", dict(HELLO, network={"capture": "sent"}))
     run, results = netrig.results("hello.json")
     assert {result["backend"]: result["verdict"] for result in results} == {"fake": "pass", "real": "unsupported"}
-    assert "fake can" in results[1]["reason"]
+    assert "fake and wire can" in results[1]["reason"]
 
 
 def test_both_backends_run_by_default(netrig):
@@ -300,7 +300,7 @@ def test_losses_that_only_fake_can_apply_to_tcp_change_nothing_of_what_arrives(n
     run, results = netrig.results(path)
     fake, real = results
     assert (fake["verdict"], real["verdict"]) == ("pass", "unsupported")
-    assert "fake can" in real["reason"]
+    assert "fake and wire can" in real["reason"]
 
 
 def test_a_dropped_datagram_is_in_the_capture_when_asked(netrig):

@@ -31,6 +31,9 @@ class PacketCarrier {
   virtual void runs_program(size_t host) = 0;
   // A packet is on a link, or waits for one.
   virtual bool under_way() const = 0;
+  // A connection of a host, perhaps of a socket that is closed by now, has something to say again
+  // if it was lost. Takes some system calls.
+  virtual bool may_repeat() const = 0;
   // All sockets are closed: lets farewells pass, and tells.
   virtual void finish(WorldReport& report) = 0;
 };

@@ -65,7 +65,7 @@ Result<void> RealSockets::check_link(const SocketState& state, const Endpoint& p
   if (!fault) return {};
   auto sentence = fmt::format("{} cannot be applied to {} streams on real{}", *fault,
                               transport_name(state.transport),
-                              state.transport == Transport::kTcp ? ": fake can" : "");
+                              state.transport == Transport::kTcp ? ": fake and wire can" : "");
   auto& told = context_.unsupported;
   if (std::ranges::find(told, sentence) == told.end()) told.push_back(std::move(sentence));
   return fail_with(ENOTSUP);

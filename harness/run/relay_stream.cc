@@ -35,7 +35,8 @@ struct Passage {
   StreamPacer pacer;
   std::deque<Held> held;
   size_t held_octets = 0;
-  bool ended = false;  // nothing more will come
+  bool ended = false;    // nothing more will come
+  bool stopped = false;  // nothing more will be given on
   WaitList changed;
 };
 
@@ -123,9 +124,12 @@ class StreamRelay final : public RelayRun {
   void take(Connection& connection, const End& from, Passage& passage) {
     Bytes buffer(65536, '\0');
     while (true) {
-      while (passage.held_octets > kHeldOctetsMax)
+      while (passage.held_octets > kHeldOctetsMax && !passage.stopped) {
         passage.changed.wait(stage_.loop, Instant::max());
+      }
       const auto got = api_.recv(from.socket, buffer, 0);
+      // What came before the shutdown can still be read after it; nobody would give it on.
+      if (passage.stopped) break;
       if (!got) connection.reset = true;
       if (!got || *got == 0) break;
       tell(false, from.transport, from.peer, ByteView(buffer).substr(0, *got));
@@ -174,6 +178,8 @@ class StreamRelay final : public RelayRun {
     connection.reset = true;
     under_way_ -= passage.held.size();
     passage.held.clear();
+    passage.stopped = true;
+    passage.changed.wake_all(stage_.loop);
     (void)api_.shutdown(end.socket, SHUT_RDWR);
   }
 };

@@ -34,7 +34,7 @@ struct RunOptions {
   uint64_t seed = 1;
   Duration timeout{0};   // --timeout; 0: the scenario's own, or kDefaultTimeout
   TimeScale time_scale;  // --time-scale: of limits on the machine's clock
-  Duration spin{0};  // --spin: on wire, before it sleeps; 0: kWireSpin
+  Duration spin{0};      // --spin: on wire, before it sleeps; 0: kWireSpin
   bool host_network = false;
   bool allow_remote = false;
   bool capture = true;

@@ -27,7 +27,7 @@ Scenario through(const std::string& kind, const std::string& what) {
 }
 
 TEST(WorldFactory, FakeComesFirst) {
-  EXPECT_EQ(known_backends(), (std::vector<std::string>{"fake", "real"}));
+  EXPECT_EQ(known_backends(), (std::vector<std::string>{"fake", "real", "wire"}));
 }
 
 TEST(WorldFactory, OnlyRealNeedsASandboxAndNotOnTheHostNetwork) {
@@ -42,20 +42,21 @@ TEST(WorldFactory, OnlyRealNeedsASandboxAndNotOnTheHostNetwork) {
   EXPECT_FALSE(needs_sandbox(options));
 }
 
-TEST(WorldFactory, FaultsOfTcpAreForFakeAndNotForReal) {
+TEST(WorldFactory, FaultsOfTcpAreForFakeAndWireAndNotForReal) {
   const Scenario scenario = through("tcp", R"({ "loss": "1%" })");
   EXPECT_EQ(reason(scenario, "fake"), "");
   EXPECT_EQ(reason(scenario, "real"),
-            "loss on client -> server cannot be applied to tcp streams on real: fake can");
+            "loss on client -> server cannot be applied to tcp streams on real: fake and wire can");
+  EXPECT_EQ(reason(scenario, "wire"), "");
 }
 
-TEST(WorldFactory, ALinkThatDoesNothingIsForBoth) {
+TEST(WorldFactory, ALinkThatDoesNothingIsForAll) {
   const Scenario scenario = through("tcp", R"({ "loss": "0%" })");
   EXPECT_EQ(reason(scenario, "fake"), "");
   EXPECT_EQ(reason(scenario, "real"), "");
 }
 
-TEST(WorldFactory, FaultsOfDatagramsAreForBoth) {
+TEST(WorldFactory, FaultsOfDatagramsAreForAll) {
   for (const char* kind : {"udp", "unix_dgram"}) {
     const Scenario scenario = through(kind, R"({ "loss": "1%" })");
     EXPECT_EQ(reason(scenario, "fake"), "") << kind;
@@ -63,7 +64,7 @@ TEST(WorldFactory, FaultsOfDatagramsAreForBoth) {
   }
 }
 
-TEST(WorldFactory, FaultsOfUnixStreamsAreForNeither) {
+TEST(WorldFactory, FaultsOfUnixStreamsAreForNone) {
   const Scenario scenario = through("unix", R"({ "loss": "1%" })");
   EXPECT_EQ(reason(scenario, "fake"),
             "loss on client -> server cannot be applied to unix streams on fake");
@@ -71,11 +72,19 @@ TEST(WorldFactory, FaultsOfUnixStreamsAreForNeither) {
             "loss on client -> server cannot be applied to unix streams on real");
 }
 
-TEST(WorldFactory, ACaptureBeforeTheLinksIsForFakeAlone) {
+TEST(WorldFactory, ACaptureBeforeTheLinksIsForFakeAndWire) {
   const Scenario scenario = greeting(R"("network": { "capture": "sent" },)");
   EXPECT_EQ(reason(scenario, "fake"), "");
   EXPECT_EQ(reason(scenario, "real"),
-            "packets cannot be captured before their faults on real: fake can");
+            "packets cannot be captured before their faults on real: fake and wire can");
+  EXPECT_EQ(reason(scenario, "wire"), "");
+}
+
+TEST(WorldFactory, MoreHostsThanItHasRoomForAreNotForWire) {
+  Scenario scenario = through("tcp", "{}");
+  scenario.hosts.resize(65);
+  EXPECT_EQ(reason(scenario, "real"), "");
+  EXPECT_EQ(reason(scenario, "wire"), "65 hosts are too many for wire, which has at most 64");
 }
 
 TEST(WorldFactory, TheListOfTheFileComesBeforeEverythingElse) {

@@ -18,10 +18,11 @@ bool is_acknowledgement(const WirePacket& packet) {
 
 }  // namespace
 
-TcpDirection& WireFlows::direction(size_t from, size_t to, const WirePacket& packet) {
+TcpDirection* WireFlows::direction(size_t from, size_t to, const WirePacket& packet) {
   Ends ends(packet.from(), packet.to());
   const bool opens = (packet.flags & kTcpSyn) != 0;
-  if (last_ != nullptr && !opens && ends == last_ends_) return *last_;
+  if (last_ != nullptr && !opens && ends == last_ends_) return last_;
+  if (directions_.size() >= kEndsMax && !directions_.contains(ends)) return nullptr;
   auto& place = directions_[ends];
   const auto back = directions_.find({ends.second, ends.first});
   TcpDirection* other = back == directions_.end() ? nullptr : back->second.get();
@@ -36,7 +37,7 @@ TcpDirection& WireFlows::direction(size_t from, size_t to, const WirePacket& pac
   }
   last_ = place.get();
   last_ends_ = std::move(ends);
-  return *last_;
+  return last_;
 }
 
 void WireFlows::begin(TcpDirection& direction, size_t from, size_t to, const WirePacket& packet,
@@ -107,7 +108,7 @@ PacketName WireFlows::packet_name(const WireName& name) {
 // What an actor's socket sends is named as in the world without a wire; a program's sockets are not
 // known, so there an ephemeral port is taken for one that the kernel chose.
 DatagramRoute WireFlows::route(size_t from, size_t to, const Endpoint& source,
-                               const Endpoint& destination) const {
+                               const Endpoint& destination) {
   const SocketState* sender = sockets_.sender(Transport::kUdp, source, destination);
   if (sender != nullptr && sender->host == from) return datagrams_.route(*sender, destination);
   DatagramRoute way;
@@ -124,6 +125,12 @@ DatagramRoute WireFlows::route(size_t from, size_t to, const Endpoint& source,
   way.service = fmt::format("udp|{}:{}", hosts_.name(names_sender ? from : to),
                             is_ephemeral(port) ? 0 : port);
   way.ends = source.to_string() + ">" + destination.to_string();
+  if (of_programs_.size() < kEndsMax) {
+    of_programs_.emplace(source, destination);
+  } else if (!of_programs_.contains({source, destination})) {
+    way.service = "udp|" + hosts_.name(to) + ":0";
+    way.ends = "others";
+  }
   return way;
 }
 

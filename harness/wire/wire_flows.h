@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -48,12 +49,16 @@ class WireFlows {
   WireFlows(const HostTable& hosts, const SocketRegister& sockets, std::string tmp)
       : hosts_(hosts), sockets_(sockets), datagrams_(hosts, sockets, std::move(tmp)) {}
 
+  // Pairs of ends that are remembered, of TCP and of programs' datagrams each: a program may send
+  // from and to any port that there is.
+  static constexpr size_t kEndsMax = 200'000;
+
   // The direction that a TCP packet belongs to; a new SYN between the same ends begins a new one.
-  // It stays where it is.
-  TcpDirection& direction(size_t from, size_t to, const WirePacket& packet);
+  // It stays where it is. Null: beyond kEndsMax.
+  TcpDirection* direction(size_t from, size_t to, const WirePacket& packet);
   // Names segment `index` of the packet, and counts it.
   WireName segment(TcpDirection& direction, const WirePacket& packet, uint32_t index);
-  // Names the next datagram from one end to the other.
+  // Names the next datagram from one end to the other. Beyond kEndsMax the others are one flow.
   WireName datagram(size_t from, size_t to, const Endpoint& source, const Endpoint& destination);
   // Of a segment or a datagram.
   PacketName packet_name(const WireName& name);
@@ -61,8 +66,7 @@ class WireFlows {
  private:
   using Ends = std::pair<Endpoint, Endpoint>;
 
-  DatagramRoute route(size_t from, size_t to, const Endpoint& source,
-                      const Endpoint& destination) const;
+  DatagramRoute route(size_t from, size_t to, const Endpoint& source, const Endpoint& destination);
   void begin(TcpDirection& direction, size_t from, size_t to, const WirePacket& packet,
              uint64_t connection);
 
@@ -74,6 +78,7 @@ class WireFlows {
   TcpDirection* last_ = nullptr;  // the direction asked for last, and its ends
   Ends last_ends_;
   uint64_t connections_ = 0;
+  std::set<Ends> of_programs_;  // that have sent datagrams
 };
 
 }  // namespace netrig

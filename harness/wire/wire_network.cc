@@ -28,6 +28,27 @@ std::unexpected<std::string> failure(std::string_view what, Errno error) {
   return std::unexpected(fmt::format("{}: {} ({})", what, error.text(), error.name()));
 }
 
+// proc_net_tcp of the kernel's documentation: "sl: local remote state ...", states in hex as
+// include/net/tcp_states.h numbers them.
+bool repeats_segments(const char* table) {
+  std::ifstream file(table);
+  std::string line;
+  std::getline(file, line);  // the headings
+  while (std::getline(file, line)) {
+    std::istringstream fields(line);
+    std::string number;
+    std::string local;
+    std::string remote;
+    std::string state;
+    fields >> number >> local >> remote >> state;
+    // SYN_SENT, SYN_RECV, FIN_WAIT1, LAST_ACK, CLOSING
+    for (const char* repeating : {"02", "03", "04", "09", "0B"}) {
+      if (state == repeating) return true;
+    }
+  }
+  return false;
+}
+
 std::string port_name(size_t host) {
   return fmt::format("port{}", host + 1);
 }
@@ -155,6 +176,18 @@ WireNetwork::Drops WireNetwork::drops(size_t host) {
   enter(before);
   drops.sent += hosts_[host].port->lost();
   return drops;
+}
+
+bool WireNetwork::repeats_segments() {
+  const auto before = entered_;
+  bool any = false;
+  for (size_t host = 0; host < hosts_.size() && !any; ++host) {
+    enter(host);
+    any = netrig::repeats_segments("/proc/thread-self/net/tcp") ||
+          netrig::repeats_segments("/proc/thread-self/net/tcp6");
+  }
+  enter(before);
+  return any;
 }
 
 }  // namespace netrig

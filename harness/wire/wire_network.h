@@ -50,6 +50,11 @@ class WireNetwork {
   };
   Drops drops(size_t host);
 
+  // True if a TCP connection of any host is in its handshake or farewell, and so sends its segment
+  // again until it is answered (RFC 9293 section 3.8.1): also one that no socket belongs to yet, or
+  // any more.
+  bool repeats_segments();
+
  private:
   struct Host {
     Fd space;

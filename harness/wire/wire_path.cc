@@ -101,6 +101,10 @@ void WirePath::take(size_t from, const Port::Received& received) {
     held.packet = held.datagram->first;
     held.octets = {};
   }
+  if (held_octets_ > kHeldOctetsMax) {
+    ++counters_.no_room;
+    return release(slot, 1);
+  }
   pass(lane(from, *to), slot);
 }
 
@@ -112,7 +116,7 @@ void WirePath::pass(Lane& lane, uint64_t slot) {
   const bool named = lane.faulty || tap_.enabled() || (observer_ != nullptr && held.is_datagram());
   TcpDirection* direction = nullptr;
   if (named && packet.has_transport && packet.protocol == kProtocolTcp) {
-    direction = &flows_.direction(lane.from, lane.to, packet);
+    direction = flows_.direction(lane.from, lane.to, packet);
   }
   if (named) {
     held.left += segments;
@@ -121,14 +125,12 @@ void WirePath::pass(Lane& lane, uint64_t slot) {
     }
   } else {
     counters_.sent += segments;
-    (held.is_datagram() ? counters_.datagrams_sent : counters_.tcp_sent) += segments;
+    if (held.is_datagram()) counters_.datagrams_sent += segments;
+    if (packet.has_transport && packet.protocol == kProtocolTcp) counters_.tcp_sent += segments;
   }
   if (lane.faulty) {
     let_go(lane);
-    if (held.left > 1 && held.storage.empty() && !held.datagram) {
-      held.storage = held.octets;
-      held.octets = held.storage;
-    }
+    if (held.left > 1) keep(held);
   } else {
     emit_run(lane, held, 0, segments);
     if (named) release(slot, segments);
@@ -136,10 +138,22 @@ void WirePath::pass(Lane& lane, uint64_t slot) {
   release(slot, 1);
 }
 
+// It waits for its link: in memory of its own, for the port's is needed again.
+void WirePath::keep(Held& held) {
+  if (held.datagram) {
+    for (const Bytes& fragment : held.datagram->fragments) held.waiting += fragment.size();
+  } else {
+    held.storage = held.octets;
+    held.octets = held.storage;
+    held.waiting = held.storage.size();
+  }
+  held_octets_ += held.waiting;
+}
+
 WireName WirePath::name(Lane& lane, const WirePacket& packet, TcpDirection* direction,
                         uint32_t index) {
   if (direction != nullptr) return flows_.segment(*direction, packet, index);
-  if (packet.has_transport) {
+  if (packet.has_transport && packet.protocol == kProtocolUdp) {
     return flows_.datagram(lane.from, lane.to, packet.from(), packet.to());
   }
   WireName name;
@@ -202,7 +216,11 @@ void WirePath::decided(const Held& held, uint32_t index, const WireName& name, c
 
 void WirePath::send_too_big(const Lane& lane, const Held& held, uint32_t index) {
   Bytes segment;
-  append_segment(segment, held.packet, held.offload, held.octets, index);
+  if (held.datagram) {
+    segment = held.datagram->fragments.front();
+  } else {
+    append_segment(segment, held.packet, held.offload, held.octets, index);
+  }
   const Bytes answer = packet_too_big(segment, lane.link.config().mtu);
   take(lane.to, {{}, answer});
 }
@@ -235,6 +253,7 @@ void WirePath::release(uint64_t slot, uint32_t segments) {
   Held& held = held_[slot];
   held.left -= segments;
   if (held.left > 0) return;
+  held_octets_ -= std::exchange(held.waiting, 0);
   held.octets = {};
   held.datagram.reset();
   held.fates.clear();
@@ -305,6 +324,10 @@ void WirePath::report(WorldReport& told) {
   if (lateness_max_ > kLatenessMax) {
     told.invalid.push_back(
         fmt::format("a packet left its link {} too late", format_duration(lateness_max_)));
+  }
+  if (counters_.no_room > 0) {
+    told.invalid.push_back(fmt::format("{} found more than {} octets under way on the wire",
+                                       plural(counters_.no_room, "packet"), kHeldOctetsMax));
   }
   if (counters_.refused > 0) {
     told.invalid.push_back(

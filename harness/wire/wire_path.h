@@ -37,6 +37,9 @@ class WirePath final : public PacketCarrier {
   // Beyond this lateness of a packet's departure the run is invalid.
   static constexpr Duration kLatenessMax = 50ms;
 
+  // Octets of packets under way; beyond it packets are lost, and the run is invalid.
+  static constexpr uint64_t kHeldOctetsMax = uint64_t{1} << 30;
+
   // What `world` refers to must outlive it.
   WirePath(const CarrierSurroundings& world, std::shared_ptr<WireNetwork> network,
            WirePathOptions options);
@@ -46,6 +49,7 @@ class WirePath final : public PacketCarrier {
   void carry(size_t host) override;
   void runs_program(size_t host) override { programs_.insert(host); }
   bool under_way() const override { return held_count_ > 0; }
+  bool may_repeat() const override { return network_->repeats_segments(); }
   // Counters: packets_sent, packets_delivered, packets_dropped, tcp_segments_sent, ... as in the
   // simulated world; late_timer_max_us, late_timer_median_us.
   void finish(WorldReport& report) override;
@@ -59,6 +63,7 @@ class WirePath final : public PacketCarrier {
     uint64_t datagrams_sent = 0, datagrams_dropped = 0;
     uint64_t to_nobody = 0;  // multicast, addresses of no host, what is no packet
     Instant last_arrival{};  // of a packet with payload
+    uint64_t no_room = 0;    // more than kHeldOctetsMax
     uint64_t refused = 0;    // by the receiver's port: no room, no packet
   };
 
@@ -69,6 +74,7 @@ class WirePath final : public PacketCarrier {
   WireName name(Lane& lane, const WirePacket& packet, TcpDirection* direction, uint32_t index);
   void offer(Lane& lane, uint64_t slot, uint32_t index, const WireName& name);
   void decided(const Held& held, uint32_t index, const WireName& name, const Fate& fate);
+  void keep(Held& held);
   void send_too_big(const Lane& lane, const Held& held, uint32_t index);
   Lane& lane(size_t from, size_t to);
   uint64_t take_slot();
@@ -101,7 +107,8 @@ class WirePath final : public PacketCarrier {
   std::deque<Held> held_;                                  // by slot; stay where they are
   std::vector<uint64_t> free_slots_;
   size_t held_count_ = 0;
-  std::vector<size_t> hot_;  // hosts whose ports may have something
+  uint64_t held_octets_ = 0;  // of them that wait for their link
+  std::vector<size_t> hot_;   // hosts whose ports may have something
   std::vector<Departure> departures_;
   Bytes scratch_;
   std::set<size_t> programs_;  // hosts that have any

@@ -43,6 +43,7 @@ struct WirePath::Held {
   ByteView octets;  // in the port's buffer, or in `storage`
   Bytes storage;
   std::optional<FragmentGatherer::Datagram> datagram;  // that came in fragments: in place of octets
+  uint64_t waiting = 0;                                // octets kept while it waits for its link
   uint32_t left = 0;                                   // segments neither dropped nor let go
   std::vector<Fate> fates;                             // by segment, if somebody wants them
   std::vector<PacketName> names;                       // of datagrams, by segment
