@@ -125,7 +125,7 @@ def test_an_ordinary_user_can_run_everything(netrig_path, tmp_path_factory):
                               f"cd {folder} && ./netrig run hello.json"],
                              text=True, capture_output=True, timeout=60)
         assert run.returncode == 0, run.stdout + run.stderr
-        assert "2 passed" in run.stdout  # on fake and on real
+        assert "3 passed" in run.stdout  # on fake, on real and on wire
     finally:
         shutil.rmtree(folder)
 
