@@ -17,7 +17,7 @@ def test_a_line_tells_what_the_scenario_is_and_each_run_with_its_own_command(net
     run, [line] = listed(netrig, "hello.json")
     assert run.returncode == 0
     assert (line["scenario"], line["id"], line["tags"]) == ("hello.json", "hello", ["tcp", "smoke"])
-    assert [(one["backend"], one["seed"]) for one in line["runs"]] == [("fake", 3), ("real", 3)]
+    assert [(one["backend"], one["seed"]) for one in line["runs"]] == [("fake", 3), ("real", 3), ("wire", 3)]
     for one in line["runs"]:
         assert one["verdict"] == one["reason"] == ""
         command = shlex.split(one["again"])
@@ -45,7 +45,7 @@ def test_what_is_settled_without_running_is_told_with_its_reason(netrig):
     netrig.write("loss.json", dict(HELLO, network={"client -> server": {"loss": "10%"}}))
     netrig.write("skip.json", dict(HELLO, skip="the server is not written yet"))
     _, [loss, skip] = listed(netrig, "loss.json", "skip.json")
-    assert [one["verdict"] for one in loss["runs"]] == ["", "unsupported"]
+    assert [one["verdict"] for one in loss["runs"]] == ["", "unsupported", ""]
     assert "client -> server" in loss["runs"][1]["reason"]
     assert {one["verdict"] for one in skip["runs"]} == {"skipped"}
     assert skip["runs"][0]["reason"] == "the server is not written yet"

@@ -21,9 +21,9 @@ pytest_plugins = ["pytester"]
 def test_a_scenario_is_an_item_on_each_backend_that_it_allows(ground):
     ground.write("both.json", HELLO)
     ground.write("deep/one.json", dict(HELLO, backends=["fake"]))
-    assert ground.items() == ["both.json::fake", "both.json::real", "deep/one.json::fake"]
+    assert ground.items() == ["both.json::fake", "both.json::real", "both.json::wire", "deep/one.json::fake"]
     result = ground.run()
-    result.assert_outcomes(passed=3)
+    result.assert_outcomes(passed=4)
     assert result.ret == 0
 
 
@@ -40,7 +40,7 @@ def test_other_json_files_are_no_tests(ground):
         ground.write(name, content)
     ground.write("binary.json", "\0\1\2")
     ground.write("scenario.json", HELLO)
-    assert ground.items() == ["scenario.json::fake", "scenario.json::real"]
+    assert ground.items("--netrig-backend=fake") == ["scenario.json::fake"]
 
 
 def test_a_scenario_with_a_syntax_error_is_still_one(ground):
@@ -69,6 +69,44 @@ def test_backend_seed_and_vars_come_from_the_command_line(ground):
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*again * --backend fake --seed 7 --set word=pong"])
     ground.run("--netrig-backend", "real", "--netrig-set=word=ping").assert_outcomes(passed=1)
+
+
+def test_known_failures_are_xfailed_and_must_not_pass(ground):
+    ground.write("net/wrong.json", wrong_hello())
+    ground.write("good.json", HELLO)
+    ground.write("known.txt", "# known\nnet/wrong.json [fake]: bug 17\nwrong [real]: bug 18\n")
+    known = ["--netrig-known-failures=known.txt", "--netrig-backend=fake,real", "-rxf"]
+    result = ground.run(*known)
+    result.assert_outcomes(passed=2, xfailed=2)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines_random([
+        "XFAIL net/wrong.json::fake - reason: bug 17 (known.txt:2)*",
+        "XFAIL net/wrong.json::real - reason: bug 18 (known.txt:3)*",
+    ])
+    result = ground.run(*known, "--runxfail")
+    result.assert_outcomes(passed=2, failed=2)
+    result.stdout.fnmatch_lines(["FAILED net/wrong.json::fake - client: the octets*"])
+    ground.write("net/wrong.json", HELLO)
+    result = ground.run(*known)
+    result.assert_outcomes(passed=2, failed=2)
+    result.stdout.fnmatch_lines([
+        "*it passed, and was expected to fail: bug 17 (known.txt:2)",
+        "*again * net/wrong.json --backend fake --seed 1 --known-failures known.txt",
+        "*it passed, and was expected to fail: bug 18 (known.txt:3)",
+        "FAILED net/wrong.json::fake - xpass: it passed*",
+        "FAILED net/wrong.json::real - xpass: it passed*",
+    ])
+
+
+def test_known_failures_are_known_to_every_worker_and_to_no_python_test(ground):
+    ground.write("wrong.json", wrong_hello())
+    ground.write("known.txt", "wrong: bug 17\n")
+    ground.write("test_wrong.py", """
+def test_wrong(netrig):
+    assert netrig.run("wrong.json", backend="fake").verdict == "fail"
+""")
+    result = ground.run_in_workers("--netrig-known-failures=known.txt", "--netrig-backend=fake,real")
+    result.assert_outcomes(passed=1, xfailed=2)
 
 
 def test_every_row_of_a_matrix_is_an_item(ground):
@@ -105,7 +143,7 @@ def test_on_the_hosts_network_only_real_runs(ground):
 def test_words_and_tags_select(ground):
     ground.write("a.json", dict(HELLO, name="Grüße cross over", tags=["many-clients", "tcp"]))
     ground.write("b.json", dict(HELLO, name="other", tags=["skip", "not", "tcp"]))
-    both = ["--strict-markers", "-W", "error"]
+    both = ["--strict-markers", "-W", "error", "--netrig-backend=fake,real"]
     a, b = ["a.json::fake", "a.json::real"], ["b.json::fake", "b.json::real"]
     assert ground.items(*both, "-m", "many_clients") == a
     assert ground.items(*both, "-m", "tag_skip and tag_not") == b
@@ -284,8 +322,11 @@ def test_a_wrong_option_is_told_before_anything_runs(ground, arguments, said):
 @pytest.mark.parametrize("arguments, said", [
     (["--netrig-backend", "moon"], "netrig list: there is no backend 'moon'*"),
     (["--netrig-seed", "x"], "netrig list: --seed takes a whole number*"),
+    (["--netrig-known-failures", "gone.txt"], "netrig list: --known-failures gone.txt: *"),
+    (["--netrig-known-failures=bad.txt"], "netrig list: bad.txt:1: a line is SCENARIO [[]BACKEND] [[]ROW]: *"),
 ])
 def test_what_netrig_says_about_an_option_is_shown_once(ground, arguments, said):
+    ground.write("bad.txt", "nonsense\n")
     ground.write("a.json", HELLO)
     ground.write("b.json", HELLO)
     result = ground.run(*arguments)
@@ -302,7 +343,7 @@ def test_workers_share_the_runs_and_tell_the_same(ground):
         ground.write(f"{number}/hello.json", HELLO)
     ground.write("wrong.json", wrong_hello())
     ground.write("later.json", dict(HELLO, skip="not yet"))
-    result = ground.run_in_workers("-rsf", "--junitxml=junit.xml")
+    result = ground.run_in_workers("-rsf", "--junitxml=junit.xml", "--netrig-backend=fake,real")
     result.assert_outcomes(passed=8, failed=2, skipped=2)
     result.stdout.fnmatch_lines([
         "SKIPPED * later.json: not yet",
@@ -343,7 +384,7 @@ def test_the_last_failures_can_be_run_again(ground):
 
 def test_runs_leave_their_files_where_the_user_says(ground):
     ground.write("net/hello.json", HELLO)
-    ground.run("--netrig-out", "traces").assert_outcomes(passed=2)
+    ground.run("--netrig-out", "traces").assert_outcomes(passed=3)
     assert {path.name for path in (ground.path / "traces/net/hello/fake-1").iterdir()} >= {"capture.pcapng"}
     ground.write("pytest.ini", "[pytest]\nnetrig_out = kept\nnetrig_backend = fake\n")
     ground.run().assert_outcomes(passed=1)

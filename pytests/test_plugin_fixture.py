@@ -41,7 +41,7 @@ def test_loss(netrig: Netrig):
     assert result.duration > 0
 
 def test_all_backends(netrig):
-    assert [one.backend for one in netrig.run_all("loss.json")] == ["fake", "real"]
+    assert [one.backend for one in netrig.run_all("loss.json")] == ["fake", "real", "wire"]
     assert netrig.run("loss.json").fingerprint == netrig.run("loss.json").fingerprint
 
 def test_options(netrig):
@@ -224,7 +224,7 @@ def test_it_installs_and_works_without_the_checkout(ground, tmp_path, monkeypatc
     # By its entry point: no -p.
     monkeypatch.setenv("PYTHONPATH", str(site))
     result = ground.pytester.runpytest_subprocess()
-    result.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=3)
     # Both ways at once are one plugin.
     result = ground.pytester.runpytest_subprocess("-p", "netrig_pytest")
-    result.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=3)

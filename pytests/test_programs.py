@@ -154,7 +154,21 @@ def test_a_relay_is_captured_on_both_sides_and_passes_ends_and_resets(netrig, tr
         "expect": [{"stream": "via -> server", "is": "question"}, {"stream": "client -> via", "is": "question"},
                    {"stream": "server -> via", "is": "answer"}]})
     _, results = netrig.results("relay.json")
-    assert [one["verdict"] for one in results] == ["pass", "pass"], json.dumps(results, indent=1)
+    assert {one["verdict"] for one in results} == {"pass"} and len(results) >= 2, json.dumps(results, indent=1)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "unix"])
+def test_a_relay_whose_client_resets_counts_nothing_that_waits_as_under_way(netrig, transport):
+    """More than a relay holds of one direction: the rest still waits in its socket when it stops."""
+    reset = {"reset": True} if transport == "tcp" else {"close": True}
+    netrig.write("relay.json", {
+        "name": "relay", "timeout": "20s", "relays": {"via": {"listen": transport, "to": "server", "delay": "300ms"}},
+        "actors": {
+            "server": {"listen": "tcp", "leftover": "ignore", "steps": [
+                {"send": {"pattern": "0123456789", "length": 12000000}, "error": "EPIPE"}]},
+            "client": {"connect": "via", "leftover": "ignore", "steps": [{"sleep": "100ms"}, reset]}}})
+    _, results = netrig.results("relay.json")
+    assert {one["verdict"] for one in results} == {"pass"} and len(results) >= 2, json.dumps(results, indent=1)
 
 
 def test_every_sender_of_a_datagram_relay_gets_its_own_answer(netrig):
@@ -165,7 +179,7 @@ def test_every_sender_of_a_datagram_relay_gets_its_own_answer(netrig):
                 {"recv": {"matches": "I am (?P<who>[0-9])"}}, {"send": "you are ${who}"}]}]},
             "client": {"count": 3, "connect": "via", "steps": [{"send": "I am ${i}"}, {"recv": "you are ${i}"}]}}})
     _, results = netrig.results("relay.json")
-    assert [one["verdict"] for one in results] == ["pass", "pass"], json.dumps(results, indent=1)
+    assert {one["verdict"] for one in results} == {"pass"} and len(results) >= 2, json.dumps(results, indent=1)
 
 
 def test_scenario_folders_in_fresh_folders_are_seen_by_programs(netrig):

@@ -146,12 +146,12 @@ def test_known_failures_stand_in_a_file_and_old_lines_are_told(netrig):
     assert run.returncode == 0, run.stdout
     assert {result["id"]: result["verdict"] for result in results} == {
         "bad": "xfail", "good": "pass"}
-    netrig.write("known.txt", "good: bug 18\nbad [fake]: a\nbad [real]: b\nbad [wire]: c\ns/gone.json: d\n")
+    netrig.write("known.txt", "good: bug 18\nbad [fake]: a\nbad [real]: b\nbad [wire]: b\nbad [a=b]: c\ns/gone.json: d\n")
     run, results = netrig.results("s", "--known-failures", "known.txt")
     assert run.returncode == 1
     assert "bug 18 (known.txt:1)" in run.stdout
-    assert "known.txt:4: it is about no run of 'bad'" in run.stderr
-    assert "known.txt:5: there is no file 's/gone.json'" in run.stderr
+    assert "known.txt:5: it is about no run of 'bad'" in run.stderr
+    assert "known.txt:6: there is no file 's/gone.json'" in run.stderr
     netrig.write("known.txt", "nonsense\n")
     run = netrig("run", "s", "--known-failures", "known.txt")
     assert run.returncode == 3 and "known.txt:1: a line is SCENARIO" in run.stderr

@@ -139,7 +139,14 @@ int list(const ListArguments& arguments, Console& console) {
   if (!request) return usage_error(console, "list", request.error());
   auto files = discover(request->paths);
   if (!files) return usage_error(console, "list", files.error());
-  RunPlan plan(*request, std::move(*files), real_plan_sources());
+  PlanSources sources = real_plan_sources();
+  if (const auto known = add_known_failures(*request, sources); !known) {
+    for (const std::string& line : split_lines(known.error())) {
+      console.error("netrig list: " + printable_line(line) + "\n");
+    }
+    return kExitBadFile;
+  }
+  RunPlan plan(*request, std::move(*files), std::move(sources));
   Listing listing(console, arguments.json);
   while (auto item = plan.next()) {
     std::visit([&](const auto& one) { listing.add(one); }, *item);
@@ -169,6 +176,10 @@ void add_list_command(CLI::App& app, CommandLine& line) {
       ->type_name("N");
   one_each(command->add_option("--set", run.set, "another value for an entry of vars"),
            "NAME=VALUE");
+  command
+      ->add_option("--known-failures", run.known_failures,
+                   "with --json: the runs as `netrig run` makes them with this file")
+      ->type_name("FILE");
   command->add_flag("--host-network", run.host_network,
                     "with --json: the runs on this machine's own network");
   command->footer(

@@ -173,19 +173,11 @@ int run(const RunArguments& arguments, Console& console) {
     complain(console, "no scenario was found: no *.json in the folders given");
     return kExitNothingRan;
   }
-  std::shared_ptr<KnownFailures> known;
   PlanSources sources = real_plan_sources();
-  if (!request->known_failures.empty()) {
-    auto read = KnownFailures::read(request->known_failures);
-    if (!read) {
-      complain(console, read.error());
-      return kExitBadFile;
-    }
-    known = std::make_shared<KnownFailures>(std::move(*read));
-    sources.known_failure = [known](const Scenario& scenario, const std::string& path,
-                                    const std::string& backend) {
-      return known->reason(scenario, path, backend);
-    };
+  const auto known = add_known_failures(*request, sources);
+  if (!known) {
+    complain(console, known.error());
+    return kExitBadFile;
   }
   auto reporters = open_reporters(*request, console);
   if (!reporters) {
@@ -212,8 +204,8 @@ int run(const RunArguments& arguments, Console& console) {
   // A part of the suite says nothing of lines about the rest.
   const bool whole = request->selection.is_everything() && request->backends.empty() &&
                      request->set.empty() && request->shard.count == 1 && !outcome.interrupted;
-  if (known && whole) {
-    for (const std::string& line : known->stale()) complain(console, line);
+  if (*known && whole) {
+    for (const std::string& line : (*known)->stale()) complain(console, line);
   }
   std::string errors = (*reporters)->finished(outcome.totals);
   if (!errors.empty()) complain(console, errors);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "harness/cli/environment.h"
+#include "harness/cli/known_failures.h"
 #include "harness/run/play.h"
 
 namespace netrig {
@@ -22,6 +23,19 @@ PlanSources real_plan_sources() {
             return read_scenario(path, with_environment(options));
           },
           known_backends(), reason_unsupported};
+}
+
+std::expected<std::shared_ptr<KnownFailures>, std::string> add_known_failures(
+    const RunRequest& request, PlanSources& sources) {
+  if (request.known_failures.empty()) return nullptr;
+  auto read = KnownFailures::read(request.known_failures);
+  if (!read) return std::unexpected(std::move(read.error()));
+  auto known = std::make_shared<KnownFailures>(std::move(*read));
+  sources.known_failure = [known](const Scenario& scenario, const std::string& path,
+                                  const std::string& backend) {
+    return known->reason(scenario, path, backend);
+  };
+  return known;
 }
 
 RunPlan::RunPlan(const RunRequest& request, std::vector<std::string> files, PlanSources sources)

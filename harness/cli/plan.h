@@ -4,6 +4,7 @@
 // Nothing is started here.
 
 #include <deque>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -18,6 +19,8 @@
 
 namespace netrig {
 
+class KnownFailures;
+
 // What the plan asks of the floors below; tests give their own.
 struct PlanSources {
   std::function<ReadResult(const std::string&, const ReadOptions&)> read;
@@ -28,6 +31,10 @@ struct PlanSources {
       known_failure = {};
 };
 PlanSources real_plan_sources();
+// The lines of --known-failures, which `sources` then know of; null without the option. The error
+// is a sentence, or one a line.
+std::expected<std::shared_ptr<KnownFailures>, std::string> add_known_failures(
+    const RunRequest& request, PlanSources& sources);
 
 struct BrokenFile {
   std::shared_ptr<const SourceFile> source;

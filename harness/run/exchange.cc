@@ -13,6 +13,7 @@ namespace netrig {
 namespace {
 
 constexpr size_t kWaitersTold = 12;
+constexpr Duration kLastPacketsMax = 3s;
 
 std::string instance_name(const Actor& actor, int64_t index) {
   return actor.count == 1 ? actor.name : fmt::format("{}-{}", actor.name, index);
@@ -250,7 +251,11 @@ void Exchange::serve_one(ActorRun& listener, const Accepted& accepted, int64_t n
 // Nobody has a step left, no packet is under way, and no connection waits to be served.
 bool Exchange::everything_done() {
   if (!outcome_.findings.empty()) return true;
-  if (!started_ || working_ > 0 || world_.packets_under_way()) return false;
+  if (!started_ || working_ > 0) {
+    done_since_.reset();
+    return false;
+  }
+  if (world_.packets_under_way() && !programs_send_without_end()) return false;
   if (!processes_.all_ended() || relays_.busy()) return false;
   for (auto& run : runs_) {
     if (!run->actor.has_each) continue;
@@ -259,6 +264,14 @@ bool Exchange::everything_done() {
     if (ready && *ready > 0) return false;
   }
   return true;
+}
+
+// The last packets are waited for, but not those of a program that would send for ever.
+bool Exchange::programs_send_without_end() {
+  if (processes_.empty()) return false;
+  const Instant now = world_.loop().now();
+  if (!done_since_) done_since_ = now;
+  return now - *done_since_ > kLastPacketsMax;
 }
 
 void Exchange::stop_processes() {

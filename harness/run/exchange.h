@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,7 @@ class Exchange {
   void serve_each(ActorRun& run);
   void serve_one(ActorRun& listener, const Accepted& accepted, int64_t number);
   bool everything_done();
+  bool programs_send_without_end();
   void fail(Finding finding);
   void tell_who_waits(const std::string& message);
   void judge_leftovers();
@@ -73,7 +75,8 @@ class Exchange {
   std::map<std::string, FiberId> acceptors_;  // `each` actors' fibers, which nobody waits for
   size_t working_ = 0;                        // fibers that have to end
   bool started_ = false;
-  bool ended_ = false;  // what the programs do now is their stopping
+  std::optional<Instant> done_since_;  // all fibers have ended, and only packets are waited for
+  bool ended_ = false;                 // what the programs do now is their stopping
   Outcome outcome_;
   WorldReport report_;
 };

@@ -20,5 +20,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const netrig::ReadResult second = netrig::read_scenario_text(first.expanded, kPath);
   NETRIG_REQUIRE(second.scenario.has_value());
   NETRIG_REQUIRE(second.expanded == first.expanded);
+  // Another row of its matrix is the file with that row's settings: one row, or mistakes.
+  netrig::ReadOptions options;
+  for (const auto& [name, value] : first.rows.back().settings) options.set[name] = value;
+  const netrig::ReadResult row = netrig::read_scenario_text(text, kPath, options);
+  NETRIG_REQUIRE(row.scenario.has_value() == row.mistakes.empty());
+  NETRIG_REQUIRE(!row.scenario || row.rows.size() == 1);
   return 0;
 }

@@ -15,6 +15,8 @@ namespace {
 constexpr size_t kPacketsAtOnce = 512;
 // How long closed connections get to exchange their last segments, as on `real`.
 constexpr Duration kFarewell = 300ms;
+// How much longer what programs have left at the ports may take: they are stopped by then.
+constexpr Duration kRestMax = 3s;
 
 std::optional<Transport> transport_of(const WirePacket& packet) {
   if (!packet.has_transport) return std::nullopt;
@@ -64,8 +66,8 @@ void WirePath::carry(size_t host) {
 
 // What a packet causes at its receiver comes out of that host's port at once, so it is asked next.
 // What is left at the end the ports tell the loop.
-void WirePath::take_all(size_t packets_max) {
-  if (taking_) return;
+bool WirePath::take_all(size_t packets_max) {
+  if (taking_) return false;
   taking_ = true;
   size_t left = packets_max;
   Port::Received received;
@@ -79,6 +81,7 @@ void WirePath::take_all(size_t packets_max) {
   }
   hot_.clear();
   taking_ = false;
+  return left > 0;
 }
 
 void WirePath::take(size_t from, const Port::Received& received) {
@@ -278,6 +281,14 @@ void WirePath::arm(Lane& lane) {
   });
 }
 
+bool WirePath::take_rest(Instant limit) {
+  do {
+    for (size_t host = 0; host < network_->size(); ++host) hot_.push_back(host);
+    if (take_all(kPacketsAtOnce)) return true;
+  } while (loop_.clock() < limit);
+  return false;
+}
+
 // The loop's turns are over: ports and links are asked here.
 void WirePath::finish(WorldReport& told) {
   std::vector<pollfd> ports;
@@ -286,8 +297,10 @@ void WirePath::finish(WorldReport& told) {
   }
   const Instant limit = loop_.clock() + kFarewell;
   while (true) {
-    for (size_t host = 0; host < network_->size(); ++host) hot_.push_back(host);
-    take_all(SIZE_MAX);
+    if (!take_rest(limit + kRestMax)) {
+      told.invalid.push_back("packets still waited at the ports of the wire when the run ended");
+      break;
+    }
     for (auto& of_sender : lanes_) {
       for (auto& lane : of_sender) {
         if (lane && lane->faulty) let_go(*lane);

@@ -68,7 +68,8 @@ class WirePath final : public PacketCarrier {
   };
 
   // ---- wire_path.cc: what comes in
-  void take_all(size_t packets_max);
+  bool take_all(size_t packets_max);  // true: nothing is left
+  bool take_rest(Instant limit);      // the same, of all ports
   void take(size_t from, const Port::Received& received);
   void pass(Lane& lane, uint64_t slot);
   WireName name(Lane& lane, const WirePacket& packet, TcpDirection* direction, uint32_t index);

@@ -32,6 +32,11 @@ def add_options(parser: pytest.Parser) -> None:
         help="another value for an entry of the files' vars; may be repeated",
     )
     group.addoption(
+        "--netrig-known-failures",
+        metavar="FILE",
+        help="lines SCENARIO [BACKEND] [ROW]: REASON; those may fail, and must not pass",
+    )
+    group.addoption(
         "--netrig-out",
         metavar="DIR",
         help="folder for the files of each run (default: netrig in pytest's cache folder)",
@@ -77,6 +82,7 @@ def session_settings(config: pytest.Config) -> Settings:
         seed=config.getoption("netrig_seed"),
         set=values,
         host_network=config.getoption("netrig_host_network"),
+        known_failures=config.getoption("netrig_known_failures"),
     )
     # The ini-file's backends are a preference; --netrig-host-network leaves one only.
     if settings.host_network and not config.getoption("netrig_backend"):

@@ -27,6 +27,7 @@ __tracebackhide__ = True
 _PATHS_MAX = 200
 _SUMMARY = re.compile(r"^\d+ passed, \d+ failed.* in [\d.]+ s$")
 _EXIT_USAGE = 2
+_EXIT_BAD_FILE = 3
 _PATIENCE_SECONDS = 2.0
 
 
@@ -42,12 +43,13 @@ class Settings:
     seed: int | str | None = None
     set: Mapping[str, str] = field(default_factory=dict)  # as --set takes them
     host_network: bool = False
+    known_failures: str | None = None  # the path of a file
     allow_remote: bool = False
     timeout: str | None = None
     capture: bool = True
 
     def choosing(self) -> list[str]:
-        """The arguments that change which runs there are."""
+        """The arguments that change which runs there are, and what is expected of them."""
         arguments = []
         if self.backend:
             arguments += ["--backend", self.backend]
@@ -57,6 +59,8 @@ class Settings:
             arguments += ["--set", f"{name}={value}"]
         if self.host_network:
             arguments.append("--host-network")
+        if self.known_failures:
+            arguments += ["--known-failures", self.known_failures]
         return arguments
 
     def conduct(self) -> list[str]:
@@ -195,7 +199,7 @@ class Program:
 
     def _no_result(self, status: int, stderr: str) -> NetrigError:
         said = next((line for line in stderr.splitlines() if line.strip()), "")
-        if status == _EXIT_USAGE and said:
+        if status in (_EXIT_USAGE, _EXIT_BAD_FILE) and said:
             return NetrigError(said)
         how = f"was ended by {_signal_name(-status)}" if status < 0 else f"ended with {status}"
         return NetrigError(f"{self.path} {how} and no result" + (f": {said}" if said else ""))
