@@ -117,7 +117,7 @@ def test_a_program_has_a_clean_environment_and_cannot_write_outside(netrig, monk
 def test_programs_are_unsupported_without_a_sandbox(netrig):
     netrig.write("program.json", {"name": "program", "processes": {"prog": {"run": ["true"], "exits": 0}}})
     _, (fake,) = netrig.results("program.json", "--backend", "fake")
-    assert (fake["verdict"], "real can" in fake["reason"]) == ("unsupported", True)
+    assert (fake["verdict"], "real and wire can" in fake["reason"]) == ("unsupported", True)
     run = netrig("run", "program.json", "--host-network")
     assert "programs are started in a sandbox only" in run.stdout
 

@@ -1,5 +1,6 @@
 #include "harness/real/host_names.h"
 
+#include <array>
 #include <cerrno>
 #include <fmt/format.h>
 #include <fstream>
@@ -31,6 +32,12 @@ std::expected<void, std::string> name_hosts(const HostTable& hosts,
                                             const std::vector<std::string>& name_servers,
                                             const std::string& folder) {
   std::string names = "127.0.0.1 localhost\n::1 localhost\n";
+  // Servers ask who they are, and would ask a name server that is not there (Debian's hosts(5) has
+  // this address for it).
+  std::array<char, 256> machine{};
+  if (::gethostname(machine.data(), machine.size() - 1) == 0 && machine[0] != '\0') {
+    names += fmt::format("127.0.1.1 {}\n", machine.data());
+  }
   for (size_t host = 0; host < hosts.size(); ++host) {
     names += fmt::format("{} {}\n", hosts.address(host, false).to_string(), hosts.name(host));
     names += fmt::format("{} {}\n", hosts.address(host, true).to_string(), hosts.name(host));

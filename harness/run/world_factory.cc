@@ -208,7 +208,7 @@ std::optional<std::string> reason_unsupported(const Scenario& scenario,
                        scenario.hosts.size(), kWireHostsMax);
   }
   if (!scenario.processes.empty() && !is_wall_clock(backend)) {
-    return fmt::format("programs cannot run on {}: real can", backend);
+    return fmt::format("programs cannot run on {}: real and wire can", backend);
   }
   const char* path = std::getenv("PATH");
   if (auto missing = missing_program(scenario, path == nullptr ? "" : path)) return missing;
