@@ -204,6 +204,12 @@ void Rows::multiply(const Member& matrix) {
   none_left(matrix, combination_of(axes, *rows, 0));
 }
 
+Settings settings_of(const Combination& combination) {
+  Settings settings;
+  for (const Member& member : combination) settings.emplace(member.key, setting_of(member.value));
+  return settings;
+}
+
 void Rows::list(const Member& matrix) {
   if (matrix.value.elements.size() > kMatrixRowsMax) {
     mistakes_.push_back({matrix.key_at,
@@ -213,6 +219,7 @@ void Rows::list(const Member& matrix) {
     return;
   }
   const Node* first = nullptr;
+  std::set<Settings> seen;  // --set could not tell two of them apart
   for (const Node& row : matrix.value.elements) {
     if (row.members.empty()) continue;
     first = first == nullptr ? &row : first;
@@ -224,6 +231,10 @@ void Rows::list(const Member& matrix) {
         std::ranges::is_permutation(row.members, first->members, {}, &Member::key, &Member::key);
     if (!alike) {
       mistakes_.push_back({row.at, "a row of the matrix with other variables than the first", {}});
+    }
+    if (!seen.insert(settings_of(combination)).second) {
+      mistakes_.push_back({row.at, "the matrix has this row already", {}});
+      continue;
     }
     const bool pinned = std::ranges::all_of(combination, [&](const Member& member) {
       const auto set = set_.find(member.key);
