@@ -35,7 +35,7 @@ struct FakeHostOptions {
   uint16_t ephemeral_last = 60999;
   size_t handles_max = 100'000;  // EMFILE beyond
   int64_t uid = 0, gid = 0, pid = 2;
-  bool tcp_ecn = false;  // the sysctl at 1: connections ask for ECN
+  bool tcp_ecn = false;    // the sysctl at 1: connections ask for ECN
   std::string congestion;  // the sysctl tcp_congestion_control; empty: reno
 };
 

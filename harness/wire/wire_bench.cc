@@ -299,7 +299,7 @@ void register_all() {
        {std::pair("tun", PortKind::kTun), {"packet", PortKind::kPacket}}) {
     const std::string before = std::string("wire_") + word + "/";
     const auto over = [kind = kind](Setting setting, LinkConfig link = {},
-                                     Duration spin = kWireSpin) {
+                                    Duration spin = kWireSpin) {
       setting.kind = kind;
       setting.link = std::move(link);
       setting.spin = spin;

@@ -55,7 +55,7 @@ Findings try_all() {
 
 std::string to_lines(const Findings& found) {
   std::string lines;
-  for (const auto& [key, words] : found) lines += key + " " + words + "\n";
+  for (const auto& [key, words] : found) lines += fmt::format("{} {}\n", key, words);
   return lines;
 }
 
