@@ -1,5 +1,6 @@
 #include "harness/wire/devices.h"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 #include <linux/sockios.h>
 #include <linux/veth.h>
 #include <net/if.h>
+#include <optional>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,6 +24,7 @@
 namespace netrig {
 namespace {
 
+constexpr uint8_t kOperationalUp = 6;      // IF_OPER_UP of linux/if.h
 constexpr uint32_t kQueueLength = 16'384;  // packets that wait for netrig at a TUN
 
 bool has_v6() {
@@ -60,6 +63,32 @@ Result<void> await_address(const IpAddress& own) {
   const Fd socket(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const auto address = to_socket_address(Endpoint(own, 9));
   return await([&] { return ::connect(socket.get(), address->get(), address->length) == 0; });
+}
+
+// RFC 2863's state of a device (IF_OPER_UP, ...), as rtnetlink(7) tells it; empty if it tells none.
+std::optional<uint8_t> operational_state(const Fd& netlink, int device) {
+  struct {
+    nlmsghdr header{};
+    ifinfomsg link{};
+  } request;
+  request.header.nlmsg_len = sizeof(request);
+  request.header.nlmsg_type = RTM_GETLINK;
+  request.header.nlmsg_flags = NLM_F_REQUEST;
+  request.link.ifi_index = device;
+  if (::send(netlink.get(), &request, sizeof(request), 0) < 0) return std::nullopt;
+  std::array<char, 32768> answer{};
+  const ssize_t size = ::recv(netlink.get(), answer.data(), answer.size(), 0);
+  size_t offset = NLMSG_LENGTH(sizeof(ifinfomsg));
+  while (size > 0 && offset + sizeof(rtattr) < static_cast<size_t>(size)) {
+    rtattr attribute{};
+    std::memcpy(&attribute, answer.data() + offset, sizeof(attribute));
+    if (attribute.rta_len < sizeof(attribute)) break;
+    if (attribute.rta_type == IFLA_OPERSTATE) {
+      return static_cast<uint8_t>(answer[offset + sizeof(attribute)]);
+    }
+    offset += RTA_ALIGN(attribute.rta_len);
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -118,21 +147,18 @@ void switch_off_segmentation(NetlinkBatch& batch, int device) {
   batch.end();
 }
 
-// The work queue of net/core/link_watch.c marks the device as running, then gives it a queue, both
-// under the lock that ETHTOOL_GLINK takes too.
+// The work queue of net/core/link_watch.c marks a device as up and then gives its queue over, which
+// lost every packet until then and counted none; both under the lock that a change takes, too.
+// (IFF_RUNNING is set from the start, while the state is not known.)
 Result<void> await_carrier(const char* device) {
-  const Fd control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  return await([&] {
-    ifreq flags{};
-    std::strncpy(flags.ifr_name, device, IFNAMSIZ - 1);
-    ifreq link = flags;
-    ethtool_value value{.cmd = ETHTOOL_GLINK, .data = 0};
-    link.ifr_data = reinterpret_cast<char*>(&value);
-    const bool runs = ::ioctl(control.get(), SIOCGIFFLAGS, &flags) == 0 &&
-                      (static_cast<unsigned short>(flags.ifr_flags) & IFF_RUNNING) != 0;
-    static_cast<void>(::ioctl(control.get(), SIOCETHTOOL, &link));
-    return runs;
-  });
+  const auto netlink = open_netlink();
+  const auto index = device_index(device);
+  if (!netlink || !index) return fail_with(netlink ? index.error() : netlink.error());
+  auto up = await([&] { return operational_state(*netlink, *index) == kOperationalUp; });
+  if (!up) return up;
+  NetlinkBatch batch;
+  bring_up(batch, *index);
+  return batch.send(*netlink);
 }
 
 Result<void> add_veth(const Fd& netlink, const char* device, const std::string& peer,

@@ -33,7 +33,7 @@ void silence(const char* device);
 void switch_off_segmentation(NetlinkBatch& batch, int device);
 
 // Until packets pass a device that has come up: the kernel gets that ready behind our back, and
-// silently drops what is sent before. ETIMEDOUT: not within a second.
+// silently drops what is sent before. Of veth; ETIMEDOUT: not within a second.
 Result<void> await_carrier(const char* device);
 
 // A pair of veth(4): `device` here, its peer in the namespace `there`. Both have the same MAC

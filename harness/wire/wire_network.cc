@@ -105,8 +105,10 @@ std::expected<void, std::string> WireNetwork::make_host(size_t host,
   if (auto done = batch.send(*netlink); !done) {
     return failure("cannot bring a host's device up", done.error());
   }
-  if (auto ready = await_carrier(kDevice); !ready) {
-    return failure("a host's device does not come up", ready.error());
+  if (veth) {
+    if (auto ready = await_carrier(kDevice); !ready) {
+      return failure("a host's device does not come up", ready.error());
+    }
   }
   if (auto done = set_addresses(*netlink, *device, host, options.host_count); !done) {
     return failure("cannot give a host its addresses", done.error());
