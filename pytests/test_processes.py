@@ -14,6 +14,14 @@ import pytest
 
 from conftest import HELLO
 
+FIXED_PORT = {
+    "name": "fixed port",
+    "actors": {
+        "server": {"listen": "tcp://:80", "steps": [{"recv": "ping"}, {"eof": True}]},
+        "client": {"connect": "server", "steps": [{"sleep": "50ms"}, {"send": "ping"}, {"close": True}]},
+    },
+}
+
 SLOW = {
     "name": "slow",
     "actors": {
@@ -102,13 +110,7 @@ def test_sigkill_of_netrig_leaves_no_namespace(netrig):
 
 
 def test_ports_of_runs_side_by_side_do_not_collide(netrig):
-    netrig.write("fixed.json", {
-        "name": "fixed port",
-        "actors": {
-            "server": {"listen": "tcp://:80", "steps": [{"recv": "ping"}, {"eof": True}]},
-            "client": {"connect": "server", "steps": [{"sleep": "50ms"}, {"send": "ping"}, {"close": True}]},
-        },
-    })
+    netrig.write("fixed.json", FIXED_PORT)
     run = netrig("run", "fixed.json", "--backend", "real", "--repeat", "12", "-j", "6")
     assert run.returncode == 0, run.stdout
     assert "12 passed" in run.stdout

@@ -14,7 +14,7 @@ import time
 import pytest
 
 from conftest import HELLO, delivery
-from test_processes import alive, children_of, wait_until
+from test_processes import FIXED_PORT, alive, children_of, wait_until
 from test_programs import MISTAKES, PYTHON, shell, waiting
 
 # The full number is 200: NETRIG_KILLS=200.
@@ -229,13 +229,7 @@ def test_an_ordinary_user_has_a_wire(netrig_path):
 
 def test_calls_and_runs_side_by_side_do_not_meet(netrig):
     """The same ports and addresses in all of them."""
-    netrig.write("fixed.json", {
-        "name": "fixed port",
-        "actors": {
-            "server": {"listen": "tcp://:80", "steps": [{"recv": "ping"}, {"eof": True}]},
-            "client": {"connect": "server", "steps": [{"sleep": "50ms"}, {"send": "ping"}, {"close": True}]},
-        },
-    })
+    netrig.write("fixed.json", FIXED_PORT)
     calls = [netrig.start("run", "fixed.json", "--backend", "wire", "--repeat", "6", "-j", "3", "--out", f"out-{i}")
              for i in range(2)]
     for call in calls:

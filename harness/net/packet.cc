@@ -5,6 +5,7 @@
 
 #include "harness/base/require.h"
 #include "harness/net/big_endian.h"
+#include "harness/net/extension_header.h"
 
 namespace netrig {
 
@@ -18,7 +19,6 @@ constexpr size_t kUdpHeader = 8;
 constexpr size_t kIcmpHeader = 8;
 constexpr size_t kTcpOptionsMax = 40;
 constexpr size_t kLengthMax = 65535;
-constexpr uint8_t kProtocolFragment = 44;
 
 bool is_fragment(const IpHeader& ip) {
   return ip.more_fragments || ip.fragment_offset > 0;

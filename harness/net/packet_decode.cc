@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "harness/net/big_endian.h"
+#include "harness/net/extension_header.h"
 #include "harness/net/packet.h"
 
 namespace netrig {
@@ -183,27 +184,6 @@ Problem decode_v4(Packet& packet, ByteView octets) {
   return decode_transport(packet, {octets.substr(header_length, length), length});
 }
 
-// How long the extension header at the start of `octets` (at least two) is, 0 if `protocol` is
-// none. RFC 8200 section 4, RFC 4302 section 2.2; IANA's list of extension header types. ESP hides
-// what follows.
-size_t extension_length(uint8_t protocol, ByteView octets) {
-  switch (protocol) {
-    case 0:    // hop-by-hop options
-    case 43:   // routing
-    case 60:   // destination options
-    case 135:  // mobility
-    case 139:  // host identity protocol
-    case 140:  // shim6
-      return (octet_at(octets, 1) + size_t{1}) * 8;
-    case 44:  // fragment
-      return 8;
-    case 51:  // authentication
-      return (octet_at(octets, 1) + size_t{2}) * 4;
-    default:
-      return 0;
-  }
-}
-
 bool is_extension(uint8_t protocol) {
   constexpr std::array<char, 2> kShortest{};
   return extension_length(protocol, ByteView(kShortest.data(), kShortest.size())) > 0;
@@ -223,7 +203,7 @@ Problem skip_extensions(Packet& packet, Carried& carried) {
       return too_long(fmt::format("IPv6 extension header {}", ip.protocol), need, carried);
     }
     if (header == Header::kCut) return std::nullopt;
-    if (ip.protocol == 44) {  // RFC 8200 section 4.5
+    if (ip.protocol == kProtocolFragment) {
       const uint16_t offset = load_be16(carried.octets, 2);
       ip.fragment_offset = offset & 0xFFF8;
       ip.more_fragments = (offset & 1) != 0;

@@ -166,20 +166,32 @@ struct Setting {
   Duration spin = kWireSpin;
 };
 
+// What comes out of the pipe of a sandbox, once; both its ends are closed.
+Numbers told_by(const std::expected<SandboxChild, std::string>& child,
+                const std::array<int, 2>& pipe) {
+  Numbers numbers{};
+  ::close(pipe[1]);
+  if (child) {
+    static_cast<void>(!::read(pipe[0], &numbers, sizeof(numbers)));
+    wait_for_sandbox(*child);
+  } else {
+    ::fprintf(stderr, "%s\n", child.error().c_str());
+  }
+  ::close(pipe[0]);
+  return numbers;
+}
+
 // The wire between two programs until the one that tells has told.
 Numbers over_wire(const Setting& setting) {
   std::array<int, 2> pipe{};
   if (::pipe(pipe.data()) != 0) return {};
   std::shared_ptr<WireNetwork> network;
   std::string tmp = "/tmp";
-  double made = 0;
   Numbers extra{};
   const SandboxOptions options{
       .host_count = 0, .network = [&]() -> std::expected<void, std::string> {
-        const double begin = seconds();
         auto done = WireNetwork::make({.kind = setting.kind, .exact_segments = setting.exact});
         if (!done) return std::unexpected(done.error());
-        made = seconds() - begin;
         network = std::move(*done);
         return {};
       }};
@@ -218,16 +230,7 @@ Numbers over_wire(const Setting& setting) {
     loop.unwatch(told[0]);
     return 0;
   });
-  Numbers numbers{};
-  ::close(pipe[1]);
-  if (child) {
-    static_cast<void>(!::read(pipe[0], &numbers, sizeof(numbers)));
-    wait_for_sandbox(*child);
-  } else {
-    ::fprintf(stderr, "%s\n", child.error().c_str());
-  }
-  ::close(pipe[0]);
-  return numbers;
+  return told_by(child, pipe);
 }
 
 // The same two programs at the two ends of a veth pair.
@@ -237,7 +240,6 @@ Numbers over_veth(const Setting& setting) {
   auto child = start_in_sandbox({.host_count = 0}, [&] {
     const Fd first(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
     if (::unshare(CLONE_NEWNET) != 0) return 1;
-    const Fd second(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
     const auto up = [](const char* device, size_t own) {
       const auto netlink = open_netlink();
       const auto index = device_index(device);
@@ -254,14 +256,7 @@ Numbers over_veth(const Setting& setting) {
     ::waitpid(server, nullptr, 0);
     return 0;
   });
-  Numbers numbers{};
-  ::close(pipe[1]);
-  if (child) {
-    static_cast<void>(!::read(pipe[0], &numbers, sizeof(numbers)));
-    wait_for_sandbox(*child);
-  }
-  ::close(pipe[0]);
-  return numbers;
+  return told_by(child, pipe);
 }
 
 LinkConfig with_loss(int64_t parts_per_million) {

@@ -1,6 +1,7 @@
 // parse_wire_packet of wire_packet.h: every length is held against the octets that are there. What
 // is not well-formed above IP is carried on as it is, as by a router; who receives it judges.
 #include "harness/net/big_endian.h"
+#include "harness/net/extension_header.h"
 #include "harness/net/packet.h"
 #include "harness/wire/wire_packet.h"
 
@@ -16,7 +17,6 @@ constexpr size_t kTcpChecksumAt = 16;
 constexpr size_t kUdpChecksumAt = 6;
 // So that a transport header's end fits WirePacket::header_size.
 constexpr size_t kIpHeadersMax = 65'535 - 60;
-constexpr uint8_t kProtocolFragment = 44;
 
 // RFC 791 section 3.1. Answers where the packet ends, 0 if it is none.
 size_t parse_v4(WirePacket& packet, ByteView octets) {
@@ -37,26 +37,6 @@ size_t parse_v4(WirePacket& packet, ByteView octets) {
   return end;
 }
 
-// RFC 8200 section 4, RFC 4302 section 2.2, IANA's list of extension header types; 0 for what is
-// none. At least two octets are there.
-size_t extension_size(uint8_t protocol, ByteView octets, size_t at) {
-  switch (protocol) {
-    case 0:    // hop-by-hop options
-    case 43:   // routing
-    case 60:   // destination options
-    case 135:  // mobility
-    case 139:  // host identity protocol
-    case 140:  // shim6
-      return (octet_at(octets, at + 1) + size_t{1}) * 8;
-    case kProtocolFragment:
-      return 8;
-    case 51:  // authentication
-      return (octet_at(octets, at + 1) + size_t{2}) * 4;
-    default:
-      return 0;
-  }
-}
-
 // RFC 8200 section 4.5.
 void read_fragment_header(WirePacket& packet, ByteView octets, size_t at) {
   const uint16_t offset = load_be16(octets, at + 2);
@@ -70,7 +50,7 @@ void read_fragment_header(WirePacket& packet, ByteView octets, size_t at) {
 void skip_extensions(WirePacket& packet, ByteView octets) {
   size_t at = kIpV6Header;
   while (packet.fragment_offset == 0 && at + 8 <= octets.size()) {
-    const size_t size = extension_size(packet.protocol, octets, at);
+    const size_t size = extension_length(packet.protocol, octets.substr(at));
     if (size == 0 || at + size > octets.size() || at + size > kIpHeadersMax) break;
     if (packet.protocol == kProtocolFragment) {
       if (packet.more_fragments) break;  // a fragment in a fragment: for its receiver to open

@@ -5,7 +5,6 @@
 #include <poll.h>
 
 #include "harness/base/text.h"
-#include "harness/net/mapped_address.h"
 #include "harness/wire/wire_path_parts.h"
 
 namespace netrig {
